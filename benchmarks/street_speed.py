@@ -57,9 +57,11 @@ def main() -> None:
     """Print the table."""
     cv2.setNumThreads(1)
     for label, work, batches in (
-        ("scènes 128 × 128", scenes(128, 10), 12), ("scènes 640 × 640", scenes(640, 2), 6),
-        ("sprites 32 × 32", sprites(32), 4), ("sprites 64 × 64", sprites(64), 3), ("images de vidéo 128 × 192", video,
-                                                                                   4),
+        ("scènes 128 × 128", scenes(128, 10), 12),
+        ("scènes 640 × 640", scenes(640, 2), 6),
+        ("sprites 32 × 32", sprites(32), 4),
+        ("sprites 64 × 64", sprites(64), 3),
+        ("images de vidéo 128 × 192", video, 4),
     ):
         work(0)
         print(f"{label:28s} {best_rate(work, batches, 5):8.1f} par seconde")

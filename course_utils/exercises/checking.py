@@ -124,7 +124,8 @@ def examine(exercise: Exercise, *answers: Any, **named: Any) -> Verdict:
         return _miscounted(exercise, list(signature.parameters), len(answers) + len(named))
     missing = [name for name, value in given.items() if _is_stub(value)]
     if missing or not given:
-        names = " et ".join(f"`{name}`" for name in missing) or "votre réponse"
+        *others, last = [f"`{name}`" for name in missing] or ["votre réponse"]
+        names = f"{', '.join(others)} et {last}" if others else last
         return _untried(exercise, f"{names} reste{'nt' * (len(missing) > 1)} à compléter.")
     watched = {name: guarded(value, name) for name, value in given.items()}
     call = inspect.BoundArguments(signature, watched)

@@ -23,7 +23,7 @@ MAX_BYTES = 75_000
 """Weight that a displayed figure does not exceed: about 100 kB once written in base 64 in the notebook."""
 
 _PHOTOGRAPHIC = 40_000  # distinct colours beyond which an image is taken for a photograph
-_INVISIBLE = 14  # error of a channel, out of 255, that nobody sees on a screen
+_INVISIBLE = 6  # error of a channel, out of 255, that nobody sees on a screen
 
 _ALT: WeakKeyDictionary[Figure, list[str]] = WeakKeyDictionary()
 

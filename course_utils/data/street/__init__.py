@@ -14,5 +14,15 @@ from course_utils.data.street.sprite import sprites
 from course_utils.data.street.store import SceneDataset, dataset
 from course_utils.data.street.world import CLASS_NAMES, CLASSES, CONTROLS, Scene, scene
 
-__all__ = ["CLASSES", "CLASS_NAMES", "CONTROLS", "Scene", "SceneDataset", "Video", "dataset", "scene", "sprites",
-           "video"]
+__all__ = [
+    "CLASSES",
+    "CLASS_NAMES",
+    "CONTROLS",
+    "Scene",
+    "SceneDataset",
+    "Video",
+    "dataset",
+    "scene",
+    "sprites",
+    "video",
+]

@@ -14,8 +14,11 @@ from course_utils.data.street.palette import Color, Dice, clip_color, mix, scale
 
 # Skies by progress of the night: (progress, top, middle, horizon).
 DAY_SKIES: tuple[tuple[Color, Color, Color], ...] = (
-    ((74, 138, 206), (132, 182, 224), (206, 226, 236)), ((96, 158, 214), (160, 202, 228), (226, 234, 232)),
-    ((58, 112, 186), (110, 164, 216), (190, 216, 232)), ((122, 164, 196), (176, 200, 212), (228, 228, 220)))
+    ((74, 138, 206), (132, 182, 224), (206, 226, 236)),
+    ((96, 158, 214), (160, 202, 228), (226, 234, 232)),
+    ((58, 112, 186), (110, 164, 216), (190, 216, 232)),
+    ((122, 164, 196), (176, 200, 212), (228, 228, 220)),
+)
 EVENING_SKIES: tuple[tuple[float, Color, Color, Color], ...] = (
     (0.30, (92, 128, 178), (214, 182, 150), (255, 216, 150)),
     (0.48, (62, 66, 118), (196, 110, 108), (255, 170, 96)),
@@ -24,8 +27,13 @@ EVENING_SKIES: tuple[tuple[float, Color, Color, Color], ...] = (
     (1.00, (6, 9, 26), (14, 19, 44), (36, 38, 62)),
 )
 AMBIENTS = (
-    (0.0, (1.0, 1.0, 1.0)), (0.30, (1.04, 0.88, 0.70)), (0.48, (0.82, 0.65, 0.61)), (0.66, (0.50, 0.49, 0.66)),
-    (0.84, (0.35, 0.36, 0.53)), (1.0, (0.30, 0.31, 0.46)))
+    (0.0, (1.0, 1.0, 1.0)),
+    (0.30, (1.04, 0.88, 0.70)),
+    (0.48, (0.82, 0.65, 0.61)),
+    (0.66, (0.50, 0.49, 0.66)),
+    (0.84, (0.35, 0.36, 0.53)),
+    (1.0, (0.30, 0.31, 0.46)),
+)
 OVERCAST: tuple[Color, Color, Color] = ((128, 138, 150), (158, 166, 174), (190, 194, 196))
 
 
@@ -69,8 +77,15 @@ class Weather:
         ambient *= 1 - 0.2 * grey
         lamps = float(np.clip((night - 0.36) / 0.3, 0, 1))
         sun = float((1 - grey) * np.clip(1 - (night - 0.3) / 0.25, 0, 1))
-        return cls(night, rain, (sky[0], sky[1], sky[2]), (float(ambient[0]), float(ambient[1]), float(ambient[2])),
-                   lamps, sun, max(cloud, 0.9 * rain))
+        return cls(
+            night,
+            rain,
+            (sky[0], sky[1], sky[2]),
+            (float(ambient[0]), float(ambient[1]), float(ambient[2])),
+            lamps,
+            sun,
+            max(cloud, 0.9 * rain),
+        )
 
 
 @dataclass(frozen=True)
@@ -91,8 +106,13 @@ class Perspective:
     def roll(cls, dice: Dice) -> Perspective:
         """Return a point of view."""
         wall = dice.uniform(0.535, 0.6)
-        return cls(wall, wall + dice.uniform(0.06, 0.075), dice.uniform(0.925, 0.965), dice.uniform(0.05, 0.14),
-                   dice.uniform(0.128, 0.15))
+        return cls(
+            wall,
+            wall + dice.uniform(0.06, 0.075),
+            dice.uniform(0.925, 0.965),
+            dice.uniform(0.05, 0.14),
+            dice.uniform(0.128, 0.15),
+        )
 
     def scale(self, y: float) -> float:
         """Return picture heights per metre for things standing at ``y``."""
@@ -112,8 +132,9 @@ class Backdrop:
     def draw(self, height: int, width: int, step: int) -> Canvas:
         """Return a canvas of ``height`` × ``width`` drawing pixels."""
         canvas = Canvas.blank(height, width, self.weather.lamps, step)
-        for paint, hand in zip((self._sky, self._skyline, self._facades, self._ground, self._markings),
-                               self.dice.deal(5), strict=True):
+        for paint, hand in zip(
+            (self._sky, self._skyline, self._facades, self._ground, self._markings), self.dice.deal(5), strict=True
+        ):
             paint(canvas, hand)
         self._wet(canvas)
         if canvas.lamps == 0:
@@ -126,8 +147,9 @@ class Backdrop:
         height, width = canvas.light.shape[:2]
         bottom, w = int(0.62 * height), self.weather
         rows, columns = max(bottom // 4, 2), max(width // 4, 2)
-        shades = np.stack([np.interp(np.linspace(0, 1, rows), (0, 0.42, 0.85),
-                                     [c[k] for c in w.sky]) for k in range(3)], 1)
+        shades = np.stack(
+            [np.interp(np.linspace(0, 1, rows), (0, 0.42, 0.85), [c[k] for c in w.sky]) for k in range(3)], 1
+        )
         sky = np.repeat(shades.astype(np.uint8)[:, None], columns, 1)
         x, y = dice.uniform(0.08, 0.92) * width, dice.uniform(0.06, 0.2) * height
         if w.night <= 0.62:
@@ -135,8 +157,9 @@ class Backdrop:
             self._sunlight(sky, x / 4, y / 4)
         field = textures.clouds()
         u, v = dice.integer(0, 300), dice.integer(0, 120)
-        small = cv2.resize(field[v : v + 130, u : u + min(200, 110 * width // height)], (columns, rows),
-                           interpolation=cv2.INTER_LINEAR)
+        small = cv2.resize(
+            field[v : v + 130, u : u + min(200, 110 * width // height)], (columns, rows), interpolation=cv2.INTER_LINEAR
+        )
         cover = cv2.addWeighted(small, 2.6, small, 0, -2.6 * (170 - 96 * w.cloud))
         fade = np.repeat(np.linspace(235, 120, rows).astype(np.uint8)[:, None], columns, 1)
         bright = mix(mix(w.sky[2], (255, 255, 255), 0.6 * (1 - w.night)), w.sky[0], 0.35 * w.rain + 0.25 * w.night)
@@ -150,8 +173,9 @@ class Backdrop:
         for size, color, strength in ((2.1, (255, 196, 120), 0.55), (0.8, (255, 226, 170), 0.6)):
             scale = 95 / (size * height * (0.6 + w.night))
             matrix = np.array([[scale, 0, 47.5 - x * scale], [0, scale, 47.5 - y * scale]])
-            spot = cv2.warpAffine(textures.blob(), matrix, (width, height),
-                                  flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+            spot = cv2.warpAffine(
+                textures.blob(), matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            )
             warm = w.sun * strength * min(1.0, 0.35 + 2 * w.night)
             cv2.add(sky, cv2.merge([cv2.convertScaleAbs(spot, alpha=warm * c / 255) for c in color]), dst=sky)
 
@@ -162,8 +186,15 @@ class Backdrop:
             if w.rain < 0.4:
                 cv2.circle(sky, centre, radius, (244, 240, 220), -1, cv2.LINE_AA, 4)
                 if dice.chance(0.6):
-                    cv2.circle(sky, (centre[0] - radius // 2, centre[1] - radius // 4), int(0.9 * radius), w.sky[0], -1,
-                               cv2.LINE_AA, 4)
+                    cv2.circle(
+                        sky,
+                        (centre[0] - radius // 2, centre[1] - radius // 4),
+                        int(0.9 * radius),
+                        w.sky[0],
+                        -1,
+                        cv2.LINE_AA,
+                        4,
+                    )
         elif w.sun > 0.3:
             cv2.circle(sky, centre, radius, (255, 250, 226), -1, cv2.LINE_AA, 4)
 
@@ -201,9 +232,13 @@ class Backdrop:
                 break
             wide = hand.uniform(4.6, 9.0)
             building = Building(hand, x, x + wide, self.pool)
-            brush = Brush(canvas, width / 2, self.view.wall * height, scale, extent=(
-                x - 0.3, x + wide + 0.3, building.top + 3.4, 0
-            ))
+            brush = Brush(
+                canvas,
+                width / 2,
+                self.view.wall * height,
+                scale,
+                extent=(x - 0.3, x + wide + 0.3, building.top + 3.4, 0),
+            )
             brush.begin()
             building.draw(brush)
             brush.shade((0.0, 1.2, building.ground, building.top), (0.8, 0.94, 1.0, 1.06))
@@ -222,7 +257,9 @@ class Backdrop:
         asphalt = dice.color(((92, 92, 95), (78, 79, 84), (104, 101, 98), (70, 72, 78)), 6)
         bitumen = (scaled(asphalt, 0.82), asphalt, scaled(asphalt, 1.2))
         for top, bottom, colors, zoom in (
-            (wall, kerb, slab, 4.0), (kerb, edge, bitumen, 3.0), (edge, height, slab, 2.0)
+            (wall, kerb, slab, 4.0),
+            (kerb, edge, bitumen, 3.0),
+            (edge, height, slab, 2.0),
         ):
             if bottom <= top:
                 continue
@@ -231,8 +268,11 @@ class Backdrop:
             )
             canvas.frame[top:bottom] = textures.tinted(grey[::2], colors)
             canvas.light[top:bottom] = 0
-        rows = np.interp(np.arange(wall, height) / height, (view.wall, view.wall + 0.03, view.kerb + 0.02, view.edge,
-                                                            1), (0.78, 1.0, 0.92, 1.08, 1.0))
+        rows = np.interp(
+            np.arange(wall, height) / height,
+            (view.wall, view.wall + 0.03, view.kerb + 0.02, view.edge, 1),
+            (0.78, 1.0, 0.92, 1.08, 1.0),
+        )
         ground = canvas.frame[wall:]
         levels = cv2.repeat((rows * 128).astype(np.uint8)[:, None], 1, width)
         ground[...] = cv2.multiply(ground, cv2.merge([levels] * 4), scale=1 / 128)
@@ -250,8 +290,9 @@ class Backdrop:
         middle = (view.wall + 0.55 * (view.kerb - view.wall)) * height
         lines.append([(0.0, middle), (float(width), middle)])
         thickness = max(1, height // 420)
-        cv2.polylines(canvas.frame, list((np.array(lines) * 16).astype(np.int32)), False, (*color, 0), thickness,
-                      cv2.LINE_AA, 4)
+        cv2.polylines(
+            canvas.frame, list((np.array(lines) * 16).astype(np.int32)), False, (*color, 0), thickness, cv2.LINE_AA, 4
+        )
 
     def _kerbs(self, canvas: Canvas, stone: Color) -> None:
         height, width = canvas.light.shape[:2]
@@ -284,10 +325,30 @@ class Backdrop:
             y = view.kerb + dice.uniform(0.15, 0.85) * (view.edge - view.kerb)
             centre = (int(16 * dice.uniform(0, width)), int(16 * y * height))
             size = view.scale(y) * height * 16
-            cv2.ellipse(canvas.frame, centre, (int(0.36 * size), int(0.13 * size)), 0, 0, 360, (66, 64, 64, 0), -1,
-                        cv2.LINE_AA, 4)
-            cv2.ellipse(canvas.frame, centre, (int(0.28 * size), int(0.09 * size)), 0, 0, 360, (86, 84, 82, 0), -1,
-                        cv2.LINE_AA, 4)
+            cv2.ellipse(
+                canvas.frame,
+                centre,
+                (int(0.36 * size), int(0.13 * size)),
+                0,
+                0,
+                360,
+                (66, 64, 64, 0),
+                -1,
+                cv2.LINE_AA,
+                4,
+            )
+            cv2.ellipse(
+                canvas.frame,
+                centre,
+                (int(0.28 * size), int(0.09 * size)),
+                0,
+                0,
+                360,
+                (86, 84, 82, 0),
+                -1,
+                cv2.LINE_AA,
+                4,
+            )
 
     def _crossing(self, canvas: Canvas, x: float, white: Color) -> None:
         """Draw a zebra crossing: long bars, one behind the other, narrowing with distance."""
@@ -298,8 +359,12 @@ class Backdrop:
             quad = []
             for side, level in ((-1, y), (1, y), (1, y + thick), (-1, y + thick)):
                 scale = view.scale(level) / view.scale(view.edge)
-                quad.append((width / 2 + ((x - width / 2) + side * 1.7 * view.scale(view.edge) * height) * scale,
-                             level * height))
+                quad.append(
+                    (
+                        width / 2 + ((x - width / 2) + side * 1.7 * view.scale(view.edge) * height) * scale,
+                        level * height,
+                    )
+                )
             bars.append(quad)
             y += 2 * thick
         cv2.fillPoly(canvas.frame, list((np.array(bars) * 16).astype(np.int32)), (*white, 0), cv2.LINE_AA, 4)
@@ -314,12 +379,14 @@ class Backdrop:
         ripple = (1, max(3, height // 26 | 1))
         ground = canvas.frame[wall : wall + rows]
         mirror = cv2.blur(canvas.frame[wall - rows : wall][::-1].copy(), ripple)
-        canvas.frame[wall : wall + rows] = cv2.addWeighted(ground, (1 - 0.38 * rain) * (1 - 0.35 * rain), mirror,
-                                                           0.35 * rain, 0)
+        canvas.frame[wall : wall + rows] = cv2.addWeighted(
+            ground, (1 - 0.38 * rain) * (1 - 0.35 * rain), mirror, 0.35 * rain, 0
+        )
         lights = cv2.blur(canvas.light[wall - rows : wall][::-1].copy(), ripple)
         fade = np.linspace(0.75, 0.25, rows)[:, None, None] * rain
-        canvas.light[wall : wall + rows] = np.maximum(canvas.light[wall : wall + rows],
-                                                      (lights * fade).astype(np.uint8))
+        canvas.light[wall : wall + rows] = np.maximum(
+            canvas.light[wall : wall + rows], (lights * fade).astype(np.uint8)
+        )
 
 
 def _box(canvas: Canvas, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:

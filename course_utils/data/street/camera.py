@@ -13,8 +13,9 @@ from course_utils.data.street.canvas import Canvas
 from course_utils.data.street.palette import Dice
 
 
-def develop(canvas: Canvas, weather: Weather, shape: tuple[int, int], dice: Dice, *, blur: float,
-            light: float) -> np.ndarray:
+def develop(
+    canvas: Canvas, weather: Weather, shape: tuple[int, int], dice: Dice, *, blur: float, light: float
+) -> np.ndarray:
     """Return the picture, (H, W, 3) uint8.
 
     Parameters

@@ -58,8 +58,11 @@ class Canvas:
         """Return a black canvas of ``height`` × ``width`` drawing pixels."""
         cells = (-(-height // POOL), -(-width // POOL), 3)
         return cls(
-            np.zeros((height, width, 4), np.uint8), np.zeros((height, width, 3), np.uint8),
-            np.zeros(cells, np.float32), lamps, step,
+            np.zeros((height, width, 4), np.uint8),
+            np.zeros((height, width, 3), np.uint8),
+            np.zeros(cells, np.float32),
+            lamps,
+            step,
         )
 
     def copy(self) -> Canvas:
@@ -133,7 +136,13 @@ class Brush:
     """
 
     def __init__(
-        self, canvas: Canvas, x: float, y: float, scale: float, *, flip: bool = False,
+        self,
+        canvas: Canvas,
+        x: float,
+        y: float,
+        scale: float,
+        *,
+        flip: bool = False,
         extent: tuple[float, float, float, float] = (-6, 6, 5, -0.4),
     ) -> None:
         self.canvas, self.scale, self.flip, self.x, self.y = canvas, scale, flip, x, y
@@ -143,8 +152,9 @@ class Brush:
         left, right, top, bottom = extent
         if flip:
             left, right = -right, -left
-        self.region = canvas.region(x + left * scale - 2, y - top * scale - 2, x + right * scale + 2,
-                                    y - bottom * scale + 2)
+        self.region = canvas.region(
+            x + left * scale - 2, y - top * scale - 2, x + right * scale + 2, y - bottom * scale + 2
+        )
         self.patch = canvas.frame[self.region]
         self._lamps: list[tuple[list[np.ndarray], Color, float]] = []
         self._halos: list[tuple[float, float, float, Color, float]] = []
@@ -173,8 +183,9 @@ class Brush:
 
     def box(self, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
         """Fill a rectangle."""
-        cv2.rectangle(self.canvas.frame, self._pixel(x0, y0), self._pixel(x1, y1), (*color, 255), -1, cv2.LINE_AA,
-                      SHIFT)
+        cv2.rectangle(
+            self.canvas.frame, self._pixel(x0, y0), self._pixel(x1, y1), (*color, 255), -1, cv2.LINE_AA, SHIFT
+        )
 
     def line(self, points: Points, width: float, color: Color, *, faint: bool = False) -> None:
         """Draw a broken line ``width`` metres thick; a ``faint`` one is left out when thinner than half a pixel."""
@@ -189,25 +200,43 @@ class Brush:
 
     def disc(self, x: float, y: float, radius: float, color: Color) -> None:
         """Fill a disc."""
-        cv2.circle(self.canvas.frame, self._pixel(x, y), int(radius * self.scale * ONE), (*color, 255), -1, cv2.LINE_AA,
-                   SHIFT)
+        cv2.circle(
+            self.canvas.frame, self._pixel(x, y), int(radius * self.scale * ONE), (*color, 255), -1, cv2.LINE_AA, SHIFT
+        )
 
     def ring(self, x: float, y: float, radius: float, width: float, color: Color) -> None:
         """Draw a circle ``width`` metres thick."""
         thickness = max(1, round(width * self.scale))
-        cv2.circle(self.canvas.frame, self._pixel(x, y), int(radius * self.scale * ONE), (*color, 255), thickness,
-                   cv2.LINE_AA, SHIFT)
+        cv2.circle(
+            self.canvas.frame,
+            self._pixel(x, y),
+            int(radius * self.scale * ONE),
+            (*color, 255),
+            thickness,
+            cv2.LINE_AA,
+            SHIFT,
+        )
 
-    def limb(self, a: tuple[float, float], b: tuple[float, float], width_a: float, width_b: float,
-             color: Color) -> None:
+    def limb(
+        self, a: tuple[float, float], b: tuple[float, float], width_a: float, width_b: float, color: Color
+    ) -> None:
         """Draw a tapered limb with round ends, ``width_a`` metres wide at ``a``, ``width_b`` at ``b``."""
         if max(width_a, width_b) * self.scale < 2.6:
             self.line((a, b), 0.5 * (width_a + width_b), color)
         else:
             self.fill(limb_outline(a, b, width_a, width_b), color)
 
-    def text(self, text: str, x: float, y: float, height: float, color: Color, *, width: float | None = None,
-             style: str = "Sans") -> None:
+    def text(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        height: float,
+        color: Color,
+        *,
+        width: float | None = None,
+        style: str = "Sans",
+    ) -> None:
         """Write a line of text centred on (x, y), ``height`` metres high, at most ``width`` metres wide."""
         rows = height * self.scale
         if rows < 2.5:
@@ -237,7 +266,11 @@ class Brush:
         self.patch[..., 3] = 0
 
     def shade(
-        self, heights: Sequence[float], gains: Sequence[float], *, across: tuple[float, float] = (1.0, 1.0),
+        self,
+        heights: Sequence[float],
+        gains: Sequence[float],
+        *,
+        across: tuple[float, float] = (1.0, 1.0),
     ) -> None:
         """Multiply what is drawn of the object by a gain that depends on height (and, a little, on x).
 
@@ -255,8 +288,9 @@ class Brush:
         metres = (self.y - 0.5 - np.arange(rows.start, rows.stop)) / self.scale
         gain = np.full((len(metres), 2, 4), 128.0, np.float32)
         gain[..., :3] *= np.interp(metres, heights, gains)[:, None, None] * np.array(across)[:, None]
-        levels = cv2.resize(gain.astype(np.uint8), (columns.stop - columns.start, len(metres)),
-                            interpolation=cv2.INTER_LINEAR)
+        levels = cv2.resize(
+            gain.astype(np.uint8), (columns.stop - columns.start, len(metres)), interpolation=cv2.INTER_LINEAR
+        )
         shaded = cv2.multiply(self.patch, levels, scale=1 / 128)
         cv2.copyTo(shaded, cv2.extractChannel(self.patch, 3), self.patch)
 
@@ -275,8 +309,9 @@ class Brush:
         """Add a halo around a lamp, by night."""
         if self.canvas.lamps > 0:
             x = -x if self.flip else x
-            self._halos.append((self.x + x * self.scale, self.y - y * self.scale, 2 * radius * self.scale, color,
-                                strength))
+            self._halos.append(
+                (self.x + x * self.scale, self.y - y * self.scale, 2 * radius * self.scale, color, strength)
+            )
 
     def finish(self) -> np.ndarray:
         """Hide the lights behind the object, light its own, and return its coverage over ``region`` (uint8)."""
@@ -302,15 +337,20 @@ def lay(below: np.ndarray, above: np.ndarray, cover: np.ndarray) -> None:
 
 
 def limb_outline(
-    a: tuple[float, float], b: tuple[float, float], width_a: float, width_b: float,
+    a: tuple[float, float],
+    b: tuple[float, float],
+    width_a: float,
+    width_b: float,
 ) -> list[tuple[float, float]]:
     """Return the outline of a tapered capsule from ``a`` to ``b``."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     length = max((dx * dx + dy * dy) ** 0.5, 1e-6)
     ux, uy = dx / length, dy / length
     outline = []
-    for (x, y), radius, ends in ((a, width_a / 2, ((0, 1), (-0.7, 0.7), (-1, 0), (-0.7, -0.7), (0, -1))),
-                                 (b, width_b / 2, ((0, -1), (0.7, -0.7), (1, 0), (0.7, 0.7), (0, 1)))):
+    for (x, y), radius, ends in (
+        (a, width_a / 2, ((0, 1), (-0.7, 0.7), (-1, 0), (-0.7, -0.7), (0, -1))),
+        (b, width_b / 2, ((0, -1), (0.7, -0.7), (1, 0), (0.7, 0.7), (0, 1))),
+    ):
         for along, side in ends:
             outline.append((x + radius * (along * ux - side * uy), y + radius * (along * uy + side * ux)))
     return outline

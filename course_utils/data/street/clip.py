@@ -56,9 +56,18 @@ class Video:
 
 
 def video(
-    seed: int = 0, n_frames: int = 48, size: Size = (128, 192), fps: float = 12.0, *, density: float | None = None,
-    occlusion: float | None = None, blur: float | None = None, light: float | None = None, night: float | None = None,
-    rain: float | None = None, textures: Textures = None,
+    seed: int = 0,
+    n_frames: int = 48,
+    size: Size = (128, 192),
+    fps: float = 12.0,
+    *,
+    density: float | None = None,
+    occlusion: float | None = None,
+    blur: float | None = None,
+    light: float | None = None,
+    night: float | None = None,
+    rain: float | None = None,
+    textures: Textures = None,
 ) -> Video:
     """Return a video of a street: the backdrop is drawn once, vehicles and people move along their lanes.
 
@@ -85,8 +94,9 @@ def video(
     seed, shape, count = check_integer("seed", seed, 0), check_size(size), check_integer("n_frames", n_frames, 1, 2000)
     if not 0 < fps <= 120:
         raise ValueError(f"« fps » vaut {fps!r} : donnez un nombre d'images par seconde entre 0 (exclu) et 120.")
-    controls = Controls.resolve(Dice(seed, 6), density=density, occlusion=occlusion, blur=blur, light=light,
-                                night=night, rain=rain)
+    controls = Controls.resolve(
+        Dice(seed, 6), density=density, occlusion=occlusion, blur=blur, light=light, night=night, rain=rain
+    )
     world = World(seed, shape[1] / shape[0], controls, check_textures(textures), duration=(count - 1) / fps)
     backdrop = world.backdrop(shape)
     frames, scenes = np.empty((count, *shape, 3), np.float32), []

@@ -29,8 +29,27 @@ from course_utils.data.street.palette import (
 GLASS_TONES: tuple[Color, ...] = ((72, 88, 104), (92, 112, 130), (58, 70, 84), (124, 148, 166), (80, 84, 92))
 LIT_TONES: tuple[Color, ...] = ((255, 206, 122), (255, 222, 160), (246, 186, 104), (206, 220, 240))
 SHOP_NAMES = (
-    "BOULANGERIE", "CAFÉ", "LIBRAIRIE", "FLEURS", "PHARMACIE", "ÉPICERIE", "PRIMEUR", "OPTIQUE", "COIFFEUR", "TABAC",
-    "FROMAGERIE", "BISTROT", "PRESSE", "MUSIQUE", "CINÉMA", "VÉLOS", "PIZZA", "JOUETS", "BANQUE", "CHOCOLAT")
+    "BOULANGERIE",
+    "CAFÉ",
+    "LIBRAIRIE",
+    "FLEURS",
+    "PHARMACIE",
+    "ÉPICERIE",
+    "PRIMEUR",
+    "OPTIQUE",
+    "COIFFEUR",
+    "TABAC",
+    "FROMAGERIE",
+    "BISTROT",
+    "PRESSE",
+    "MUSIQUE",
+    "CINÉMA",
+    "VÉLOS",
+    "PIZZA",
+    "JOUETS",
+    "BANQUE",
+    "CHOCOLAT",
+)
 
 
 @dataclass(frozen=True)
@@ -88,8 +107,9 @@ class Building:
             dark, middle, light = dice.pick(BRICKS)
             shift = dice.uniform(0.9, 1.1)
             return scaled(dark, shift), scaled(middle, shift), scaled(light, shift)
-        base = dice.color({"stone": STONES, "plaster": PLASTERS, "timber": PLASTERS,
-                           "modern": CONCRETES}[self.family], 10)
+        base = dice.color(
+            {"stone": STONES, "plaster": PLASTERS, "timber": PLASTERS, "modern": CONCRETES}[self.family], 10
+        )
         depth = 0.12 if material == "moon" else 0.1
         return scaled(base, 1 - depth), base, scaled(base, 1 + depth / 2)
 
@@ -146,13 +166,21 @@ class Building:
             brush.box(self.left, self.top - 0.1, self.right, self.top + 0.3, scaled(self.wall[1], 0.9))
             return
         mansard = self.style.roof == "mansard"
-        color, rise, slope = self.dice.color(ZINCS if mansard else ROOF_TILES), *(
-            (1.9, 0.42) if mansard else (1.35, 0.55)
+        color, rise, slope = (
+            self.dice.color(ZINCS if mansard else ROOF_TILES),
+            *((1.9, 0.42) if mansard else (1.35, 0.55)),
         )
         low, high, left, right = self.top - 0.05, self.top + rise, self.left - 0.1, self.right + 0.1
         brush.fill(((left, low), (left + slope, high), (right - slope, high), (right, low)), color)
-        brush.fill(((left, low), (left + 0.25 * slope, low + 0.25 * rise), (right - 0.25 * slope, low + 0.25 * rise),
-                    (right, low)), scaled(color, 0.86))
+        brush.fill(
+            (
+                (left, low),
+                (left + 0.25 * slope, low + 0.25 * rise),
+                (right - 0.25 * slope, low + 0.25 * rise),
+                (right, low),
+            ),
+            scaled(color, 0.86),
+        )
         brush.box(left + slope, high - 0.1, right - slope, high + 0.06, scaled(color, 1.25))
         if brush.shows(0.25, 2.2):
             for y in np.arange(low + 0.2, high - 0.1, 0.22 if not mansard else 0.6):
@@ -170,8 +198,9 @@ class Building:
             x, tall = self.dice.uniform(self.left + 0.8, self.right - 0.8), self.dice.uniform(0.6, 1.1)
             brush.box(x - 0.32, self.top, x + 0.32, self.top + rise + tall, self.dice.pick(BRICKS)[1])
             for pot in (-0.18, 0.12):
-                brush.box(x + pot - 0.08, self.top + rise + tall, x + pot + 0.1, self.top + rise + tall + 0.25,
-                          (168, 96, 70))
+                brush.box(
+                    x + pot - 0.08, self.top + rise + tall, x + pot + 0.1, self.top + rise + tall + 0.25, (168, 96, 70)
+                )
         if self.dice.chance(0.35):
             x, tip = self.dice.uniform(self.left + 0.6, self.right - 0.6), self.top + rise + 1.4
             brush.line(((x, self.top), (x, tip)), 0.04, (70, 72, 76))
@@ -223,21 +252,33 @@ class Building:
                 middle = chosen.mean(1, keepdims=True)[..., :1]
                 for side in (-0.04, 0.04):
                     half = chosen.copy()
-                    half[..., 0] = np.minimum(half[..., 0], middle[..., 0] + side) if side < 0 else np.maximum(
-                        half[..., 0], middle[..., 0] + side
+                    half[..., 0] = (
+                        np.minimum(half[..., 0], middle[..., 0] + side)
+                        if side < 0
+                        else np.maximum(half[..., 0], middle[..., 0] + side)
                     )
                     brush.shine(half, color, 0.85 - 0.25 * k)
             elif len(chosen):
                 brush.shine(chosen, color, 0.85 - 0.25 * k)
 
-    def _details(self, brush: Brush, x: np.ndarray, y: np.ndarray, left: np.ndarray, right: np.ndarray, top: np.ndarray,
-                 frame: Color) -> None:
+    def _details(
+        self,
+        brush: Brush,
+        x: np.ndarray,
+        y: np.ndarray,
+        left: np.ndarray,
+        right: np.ndarray,
+        top: np.ndarray,
+        frame: Color,
+    ) -> None:
         curtain = np.array([self.dice.chance(0.35) for _ in x], bool)
         if curtain.any() and brush.canvas.lamps < 0.5 and brush.shows(0.07, 1.6):
-            brush.fills(rectangles(left[curtain], y[curtain], left[curtain] + 0.22, top[curtain] - 0.1),
-                        (226, 222, 212))
-            brush.fills(rectangles(right[curtain] - 0.22, y[curtain], right[curtain], top[curtain] - 0.1),
-                        (226, 222, 212))
+            brush.fills(
+                rectangles(left[curtain], y[curtain], left[curtain] + 0.22, top[curtain] - 0.1), (226, 222, 212)
+            )
+            brush.fills(
+                rectangles(right[curtain] - 0.22, y[curtain], right[curtain], top[curtain] - 0.1), (226, 222, 212)
+            )
         brush.fills(rectangles(x - 0.035, y, x + 0.035, top), frame)
         middle = y + 0.62 * (top - y)
         brush.fills(rectangles(left, middle - 0.03, right, middle + 0.03), frame)
@@ -269,9 +310,12 @@ class Building:
 
     def _flowers(self, brush: Brush, x: float, y: float) -> None:
         for k in range(5):
-            brush.disc(x + 0.2 * k - 0.4, y + self.dice.uniform(-0.05, 0.1), 0.14, self.dice.pick(
-                ((70, 120, 60), (88, 140, 70), (214, 70, 90), (236, 160, 190))
-            ))
+            brush.disc(
+                x + 0.2 * k - 0.4,
+                y + self.dice.uniform(-0.05, 0.1),
+                0.14,
+                self.dice.pick(((70, 120, 60), (88, 140, 70), (214, 70, 90), (236, 160, 190))),
+            )
 
     # -- ground floor ---------------------------------------------------------------------------------------------
     def _shop(self, brush: Brush) -> None:
@@ -294,8 +338,14 @@ class Building:
         brush.text(name, (left + right) / 2, high - 0.29, 0.34, ink, width=0.8 * (right - left), style=style)
         if awning:
             self._awning(brush, left, right, high - 0.5)
-        brush.canvas.pool(brush.x + (left + right) / 2 * brush.scale, brush.y, (right - left) * 1.3 * brush.scale,
-                          3.0 * brush.scale, (255, 206, 140), 0.5)
+        brush.canvas.pool(
+            brush.x + (left + right) / 2 * brush.scale,
+            brush.y,
+            (right - left) * 1.3 * brush.scale,
+            3.0 * brush.scale,
+            (255, 206, 140),
+            0.5,
+        )
 
     def _display(self, brush: Brush, a: float, b: float, high: float, lit: float, tone: Color) -> None:
         brush.box(a, 0.5, b, high, tone)
@@ -316,8 +366,15 @@ class Building:
         edges = np.linspace(0, 1, stripes + 1)
         top, bottom = left + edges * (right - left), left - out + edges * (right - left + 2 * out)
         high_, low = np.full(stripes, high), np.full(stripes, high - drop)
-        quads = np.stack([np.stack([top[:-1], high_], 1), np.stack([top[1:], high_], 1), np.stack([bottom[1:], low], 1),
-                          np.stack([bottom[:-1], low], 1)], 1)
+        quads = np.stack(
+            [
+                np.stack([top[:-1], high_], 1),
+                np.stack([top[1:], high_], 1),
+                np.stack([bottom[1:], low], 1),
+                np.stack([bottom[:-1], low], 1),
+            ],
+            1,
+        )
         other = WHITE if self.dice.chance(0.7) else scaled(color, 0.86)
         brush.fills(quads[::2], color)
         brush.fills(quads[1::2], other)

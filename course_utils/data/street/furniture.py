@@ -34,10 +34,14 @@ class Tree:
     def roll(cls, dice: Dice, pool: str | None = None, *, tall: bool = False) -> Tree:
         """Return a tree unlike the others; the crown of a ``tall`` one is above vehicles."""
         trunk = dice.uniform(3.5, 4.6) if tall else dice.uniform(2.0, 2.9)
-        return cls(trunk, dice.uniform(2.6, 4.0), dice.integer(0, textures.TREES), dice.weighted(
-            LEAVES, (4, 3, 3, 1, 3, 0.7)
-        ),
-                   dice.uniform(-0.25, 0.25), pool)
+        return cls(
+            trunk,
+            dice.uniform(2.6, 4.0),
+            dice.integer(0, textures.TREES),
+            dice.weighted(LEAVES, (4, 3, 3, 1, 3, 0.7)),
+            dice.uniform(-0.25, 0.25),
+            pool,
+        )
 
     @property
     def length(self) -> float:
@@ -54,13 +58,21 @@ class Tree:
         bark, top = (92, 74, 60), self.trunk + 0.4 * self.spread
         brush.box(-0.45, -0.06, 0.45, 0.03, (84, 72, 62))
         brush.begin()
-        brush.fill(((-0.15, 0), (-0.1, 1.2), (self.lean - 0.08, top), (self.lean + 0.06, top), (0.1, 1.2), (0.16, 0)),
-                   bark)
-        brush.fill(((-0.15, 0), (-0.1, 1.2), (self.lean - 0.08, top), (self.lean - 0.03, top), (-0.03, 1.2),
-                    (-0.05, 0)), scaled(bark, 1.25))
+        brush.fill(
+            ((-0.15, 0), (-0.1, 1.2), (self.lean - 0.08, top), (self.lean + 0.06, top), (0.1, 1.2), (0.16, 0)), bark
+        )
+        brush.fill(
+            ((-0.15, 0), (-0.1, 1.2), (self.lean - 0.08, top), (self.lean - 0.03, top), (-0.03, 1.2), (-0.05, 0)),
+            scaled(bark, 1.25),
+        )
         for side in (-1, 1):
-            brush.limb((self.lean * 0.6, self.trunk + 0.1), (self.lean + side * 0.3 * self.spread,
-                                                             top + 0.1 * self.spread), 0.1, 0.05, bark)
+            brush.limb(
+                (self.lean * 0.6, self.trunk + 0.1),
+                (self.lean + side * 0.3 * self.spread, top + 0.1 * self.spread),
+                0.1,
+                0.05,
+                bark,
+            )
         self._crown(brush)
 
     def _crown(self, brush: Brush) -> None:
@@ -74,8 +86,9 @@ class Tree:
         x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, frame.shape[1]), min(top + side, frame.shape[0])
         if x0 >= x1 or y0 >= y1:
             return
-        both = cv2.resize(both, (side, side), interpolation=cv2.INTER_LINEAR)[y0 - top : y1 - top,
-                                                                              x0 - left : x1 - left]
+        both = cv2.resize(both, (side, side), interpolation=cv2.INTER_LINEAR)[
+            y0 - top : y1 - top, x0 - left : x1 - left
+        ]
         shade, cover = cv2.split(both)
         lay(frame[y0:y1, x0:x1], textures.tinted(shade, self.leaves), cover)
 
@@ -101,8 +114,19 @@ class Lamp:
         """Draw the lamp, its halo and the light it sheds."""
         iron, h = (52, 58, 62), self.height
         brush.begin()
-        brush.fill(((-0.11, 0), (-0.09, 0.7), (-0.05, 0.8), (-0.04, h - 0.4), (0.04, h - 0.4), (0.05, 0.8), (0.09, 0.7),
-                    (0.11, 0)), iron)
+        brush.fill(
+            (
+                (-0.11, 0),
+                (-0.09, 0.7),
+                (-0.05, 0.8),
+                (-0.04, h - 0.4),
+                (0.04, h - 0.4),
+                (0.05, 0.8),
+                (0.09, 0.7),
+                (0.11, 0),
+            ),
+            iron,
+        )
         if self.modern:
             brush.line(((0, h - 0.45), (0.08, h - 0.12), (0.4, h), (0.75, h)), 0.07, iron)
             brush.fill(((0.55, h - 0.04), (0.62, h + 0.1), (1.05, h + 0.06), (1.1, h - 0.04)), scaled(iron, 1.2))
@@ -116,8 +140,14 @@ class Lamp:
         brush.shade((0, h), (1.0, 1.0), across=(1.15, 0.85))
         brush.halo(x, h - 0.2, 1.5, LAMPLIGHT, 0.8)
         side = -1 if brush.flip else 1
-        brush.canvas.pool(brush.x + side * x * brush.scale, brush.y - 0.55 * h * brush.scale, 11.0 * brush.scale,
-                          2.6 * h * brush.scale, LAMPLIGHT, 0.6)
+        brush.canvas.pool(
+            brush.x + side * x * brush.scale,
+            brush.y - 0.55 * h * brush.scale,
+            11.0 * brush.scale,
+            2.6 * h * brush.scale,
+            LAMPLIGHT,
+            0.6,
+        )
 
 
 @dataclass(frozen=True)
@@ -134,10 +164,16 @@ class Fixture:
     @classmethod
     def roll(cls, dice: Dice, pool: str | None = None, *, tall: bool = False) -> Fixture:
         """Return a fixture; ``tall`` ones can hide vehicles."""
-        model = dice.pick(("shelter", "column", "tub")) if tall else dice.pick(("bollards", "bin", "bench", "post",
-                                                                                "tub", "bollards"))
-        return cls(model, dice.color(((40, 84, 66), (60, 64, 70), (150, 40, 44), (36, 62, 96), (90, 76, 60))),
-                   dice.pick(textures.POSTERS[pool]))
+        model = (
+            dice.pick(("shelter", "column", "tub"))
+            if tall
+            else dice.pick(("bollards", "bin", "bench", "post", "tub", "bollards"))
+        )
+        return cls(
+            model,
+            dice.color(((40, 84, 66), (60, 64, 70), (150, 40, 44), (36, 62, 96), (90, 76, 60))),
+            dice.pick(textures.POSTERS[pool]),
+        )
 
     @property
     def length(self) -> float:
@@ -161,10 +197,13 @@ class Fixture:
             brush.box(x - 0.07, 0.62, x + 0.07, 0.7, (230, 228, 220))
 
     def _bin(self, brush: Brush) -> None:
-        brush.fill(rounded(((-0.22, 0.05, 0.05), (-0.28, 0.9, 0.06), (0.28, 0.9, 0.06), (0.22, 0.05, 0.05))),
-                   self.color)
-        brush.fill(rounded(((-0.3, 0.86, 0.05), (-0.24, 1.08, 0.1), (0.24, 1.08, 0.1), (0.3, 0.86, 0.05))),
-                   scaled(self.color, 0.7))
+        brush.fill(
+            rounded(((-0.22, 0.05, 0.05), (-0.28, 0.9, 0.06), (0.28, 0.9, 0.06), (0.22, 0.05, 0.05))), self.color
+        )
+        brush.fill(
+            rounded(((-0.3, 0.86, 0.05), (-0.24, 1.08, 0.1), (0.24, 1.08, 0.1), (0.3, 0.86, 0.05))),
+            scaled(self.color, 0.7),
+        )
 
     def _bench(self, brush: Brush) -> None:
         for x in (-0.7, 0.7):
@@ -174,8 +213,9 @@ class Fixture:
 
     def _post(self, brush: Brush) -> None:
         brush.box(-0.06, 0, 0.06, 0.6, (60, 60, 64))
-        brush.fill(rounded(((-0.26, 0.55, 0.04), (-0.26, 1.2, 0.08), (0.26, 1.2, 0.08), (0.26, 0.55, 0.04))),
-                   (244, 196, 40))
+        brush.fill(
+            rounded(((-0.26, 0.55, 0.04), (-0.26, 1.2, 0.08), (0.26, 1.2, 0.08), (0.26, 0.55, 0.04))), (244, 196, 40)
+        )
         brush.box(-0.18, 1.0, 0.18, 1.06, (60, 50, 30))
 
     def _tub(self, brush: Brush) -> None:
@@ -194,8 +234,10 @@ class Fixture:
         brush.box(-0.5, 0, 0.5, 2.75, self.color)
         corners = brush.pixels(((-0.42, 0.5), (0.42, 2.4))) >> 4
         paste(brush, textures.poster(self.poster), min(corners[:, 0]), corners[1, 1], max(corners[:, 0]), corners[0, 1])
-        brush.fill(rounded(((-0.66, 2.7, 0.05), (-0.5, 3.0, 0.3), (0.0, 3.4, 0.2), (0.5, 3.0, 0.3), (0.66, 2.7, 0.05))),
-                   scaled(self.color, 0.75))
+        brush.fill(
+            rounded(((-0.66, 2.7, 0.05), (-0.5, 3.0, 0.3), (0.0, 3.4, 0.2), (0.5, 3.0, 0.3), (0.66, 2.7, 0.05))),
+            scaled(self.color, 0.75),
+        )
         brush.box(-0.58, 0, 0.58, 0.3, scaled(self.color, 0.8))
 
     def _shelter(self, brush: Brush) -> None:

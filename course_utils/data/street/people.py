@@ -34,10 +34,28 @@ STEEL, DARK = (176, 178, 184), (38, 38, 42)
 HEAD = rounded(
     ((-0.8, -0.6, 1), (-0.9, 1.1, 1), (0.85, 1.1, 1), (0.86, -0.1, 0.4), (0.62, -1.08, 0.6), (-0.15, -1.0, 0.5))
 )
-HAIR = rounded(((-0.55, -0.75, 0.4), (-1.1, -0.1, 0.8), (-0.93, 1.23, 1), (0.6, 1.26, 0.7), (0.9, 0.62, 0.3),
-                (0.15, 0.5, 0.5), (-0.15, -0.1, 0.3)))
-CURLS = rounded(((-0.55, -0.75, 0.4), (-1.28, -0.1, 0.8), (-1.09, 1.43, 1), (0.6, 1.47, 0.7), (0.9, 0.62, 0.3),
-                 (0.15, 0.5, 0.5), (-0.15, -0.1, 0.3)))
+HAIR = rounded(
+    (
+        (-0.55, -0.75, 0.4),
+        (-1.1, -0.1, 0.8),
+        (-0.93, 1.23, 1),
+        (0.6, 1.26, 0.7),
+        (0.9, 0.62, 0.3),
+        (0.15, 0.5, 0.5),
+        (-0.15, -0.1, 0.3),
+    )
+)
+CURLS = rounded(
+    (
+        (-0.55, -0.75, 0.4),
+        (-1.28, -0.1, 0.8),
+        (-1.09, 1.43, 1),
+        (0.6, 1.47, 0.7),
+        (0.9, 0.62, 0.3),
+        (0.15, 0.5, 0.5),
+        (-0.15, -0.1, 0.3),
+    )
+)
 LONG_HAIR = rounded(((0.2, 1, 0.6), (-1.05, 0.8, 0.8), (-1.15, -1.9, 0.5), (-0.1, -1.6, 0.5)))
 CAP = rounded(((-0.95, 0.42, 0.8), (-0.9, 1.25, 1), (0.85, 1.25, 1), (0.9, 0.45, 0.2)))
 BEANIE = rounded(((-1.05, 0.25, 0.1), (-0.9, 1.5, 1), (0.8, 1.45, 1), (0.95, 0.35, 0.1)))
@@ -83,17 +101,20 @@ class Outfit:
         umbrella = dice.chance(0.75 * rain)
         skirt = dice.chance(0.25)
         return cls(
-            dice.color(SKINS, 5), dice.color(HAIRS, 6), dice.color(CLOTHES, 12), dice.color(CLOTHES, 12),
-            dice.color(CLOTHES if skirt else TROUSERS, 10), dice.pick(((40, 34, 32), (90, 56, 40), (230, 228, 224),
-                                                                       (60, 60, 68), (170, 40, 44))),
-            dice.color(ACCENTS), dice.weighted(
-                ("short", "long", "bun", "tail", "curly", "bald"), (5, 3, 1.5, 1.5, 1.5, 0.8)
-            ),
-            dice.weighted((0.02, 0.16, 0.34), (5, 2, 1.6)), dice.uniform(0.26, 0.5) if skirt else 0.0,
+            dice.color(SKINS, 5),
+            dice.color(HAIRS, 6),
+            dice.color(CLOTHES, 12),
+            dice.color(CLOTHES, 12),
+            dice.color(CLOTHES if skirt else TROUSERS, 10),
+            dice.pick(((40, 34, 32), (90, 56, 40), (230, 228, 224), (60, 60, 68), (170, 40, 44))),
+            dice.color(ACCENTS),
+            dice.weighted(("short", "long", "bun", "tail", "curly", "bald"), (5, 3, 1.5, 1.5, 1.5, 0.8)),
+            dice.weighted((0.02, 0.16, 0.34), (5, 2, 1.6)),
+            dice.uniform(0.26, 0.5) if skirt else 0.0,
             dice.weighted(("", "cap", "beanie", "brim"), (7, 1, 1, 0.7)),
-            "umbrella" if umbrella else dice.weighted(
-                ("", "backpack", "handbag", "shopping", "case"), (4, 2, 1.6, 1.6, 0.8)
-            ),
+            "umbrella"
+            if umbrella
+            else dice.weighted(("", "backpack", "handbag", "shopping", "case"), (4, 2, 1.6, 1.6, 0.8)),
             dice.uniform(0.88, 1.16),
         )
 
@@ -118,8 +139,9 @@ class Pedestrian:
         child = dice.chance(0.12)
         tall = dice.uniform(1.05, 1.4) if child else dice.uniform(1.6, 1.92)
         pose = dice.weighted(("walk", "stand", "phone", "wave"), (7, 2, 1.2, 0.25))
-        return cls(tall, Outfit.roll(dice, rain=rain), 1.35 * tall / 1.75 if pose == "walk" else 0.0, dice.random(),
-                   pose)
+        return cls(
+            tall, Outfit.roll(dice, rain=rain), 1.35 * tall / 1.75 if pose == "walk" else 0.0, dice.random(), pose
+        )
 
     @property
     def height(self) -> float:
@@ -139,8 +161,17 @@ class Pedestrian:
         self._leg(brush, hip, -swing, -cos(phase), 0.74)
         self._leg(brush, hip, swing, cos(phase), 1.0)
         if o.bag == "backpack":
-            brush.fill(rounded(((-0.06 * t, 0.56 * t, 0.05), (-0.16 * t, 0.58 * t, 0.06), (-0.155 * t, 0.78 * t, 0.1),
-                                (-0.05 * t, 0.8 * t, 0.05))), o.accent)
+            brush.fill(
+                rounded(
+                    (
+                        (-0.06 * t, 0.56 * t, 0.05),
+                        (-0.16 * t, 0.58 * t, 0.06),
+                        (-0.155 * t, 0.78 * t, 0.1),
+                        (-0.05 * t, 0.8 * t, 0.05),
+                    )
+                ),
+                o.accent,
+            )
         self._torso(brush, bounce)
         self._head(brush, (neck[0] + 0.012 * t, 0.915 * t + bounce))
         if o.bag == "umbrella":
@@ -160,8 +191,10 @@ class Pedestrian:
         brush.limb(hip, knee, wide, 0.74 * wide, color)
         brush.limb(knee, ankle, 0.74 * wide, 0.52 * wide, color)
         tilt = swing - knee_bend
-        heel, toe = toward(ankle, tilt, 0.018 * t), (ankle[0] + 0.085 * t * cos(tilt),
-                                                     ankle[1] - 0.022 * t + 0.085 * t * sin(tilt))
+        heel, toe = (
+            toward(ankle, tilt, 0.018 * t),
+            (ankle[0] + 0.085 * t * cos(tilt), ankle[1] - 0.022 * t + 0.085 * t * sin(tilt)),
+        )
         brush.limb(heel, toe, 0.05 * t, 0.034 * t, scaled(o.shoes, gain))
 
     def _arm(self, brush: Brush, shoulder: Point, swing: float, color: Color, *, near: bool) -> None:
@@ -185,33 +218,64 @@ class Pedestrian:
         t, o, (x, y) = self.tall, self.outfit, hand
         if o.bag == "handbag":
             brush.line(((x, y), (x - 0.03 * t, y - 0.06 * t)), 0.012, scaled(o.accent, 0.7))
-            brush.fill(rounded(((x - 0.08 * t, y - 0.15 * t, 0.02), (x - 0.065 * t, y - 0.055 * t, 0.03),
-                                (x + 0.045 * t, y - 0.055 * t, 0.03),
-                                (x + 0.06 * t, y - 0.15 * t, 0.02))), o.accent)
+            brush.fill(
+                rounded(
+                    (
+                        (x - 0.08 * t, y - 0.15 * t, 0.02),
+                        (x - 0.065 * t, y - 0.055 * t, 0.03),
+                        (x + 0.045 * t, y - 0.055 * t, 0.03),
+                        (x + 0.06 * t, y - 0.15 * t, 0.02),
+                    )
+                ),
+                o.accent,
+            )
         elif o.bag == "shopping":
             brush.box(x - 0.055 * t, y - 0.2 * t, x + 0.06 * t, y - 0.05 * t, mix(o.accent, WHITE, 0.35))
             brush.box(x - 0.02 * t, y - 0.15 * t, x + 0.03 * t, y - 0.1 * t, scaled(o.accent, 0.8))
         elif o.bag == "case":
-            brush.fill(rounded(((x - 0.1 * t, y - 0.15 * t, 0.02), (x - 0.1 * t, y - 0.03 * t, 0.02), (
-                x + 0.1 * t, y - 0.03 * t, 0.02
-            ),
-                                (x + 0.1 * t, y - 0.15 * t, 0.02))), (72, 50, 36))
+            brush.fill(
+                rounded(
+                    (
+                        (x - 0.1 * t, y - 0.15 * t, 0.02),
+                        (x - 0.1 * t, y - 0.03 * t, 0.02),
+                        (x + 0.1 * t, y - 0.03 * t, 0.02),
+                        (x + 0.1 * t, y - 0.15 * t, 0.02),
+                    )
+                ),
+                (72, 50, 36),
+            )
 
     def _torso(self, brush: Brush, bounce: float) -> None:
         t, o = self.tall, self.outfit
         wide, hem = 0.082 * t * o.build, (0.47 - 0.5 * o.coat) * t + bounce
         if o.skirt:
             low = (0.5 - 0.55 * o.skirt) * t
-            brush.fill(rounded(((-wide, 0.54 * t, 0.03), (-1.5 * wide, low, 0.03), (1.6 * wide, low, 0.03),
-                                (wide, 0.54 * t, 0.03))), o.bottom)
+            brush.fill(
+                rounded(
+                    ((-wide, 0.54 * t, 0.03), (-1.5 * wide, low, 0.03), (1.6 * wide, low, 0.03), (wide, 0.54 * t, 0.03))
+                ),
+                o.bottom,
+            )
         flare = 1.0 + 0.7 * o.coat
-        brush.fill(rounded((
-            (-wide * flare, hem, 0.03), (-1.02 * wide, 0.6 * t, 0.05), (-0.98 * wide, 0.79 * t, 0.09 * t),
-            (0.0, 0.838 * t + bounce, 0.05), (wide, 0.79 * t, 0.08 * t), (1.08 * wide, 0.68 * t, 0.08),
-            (0.94 * wide * flare, hem, 0.03))), o.top)
+        brush.fill(
+            rounded(
+                (
+                    (-wide * flare, hem, 0.03),
+                    (-1.02 * wide, 0.6 * t, 0.05),
+                    (-0.98 * wide, 0.79 * t, 0.09 * t),
+                    (0.0, 0.838 * t + bounce, 0.05),
+                    (wide, 0.79 * t, 0.08 * t),
+                    (1.08 * wide, 0.68 * t, 0.08),
+                    (0.94 * wide * flare, hem, 0.03),
+                )
+            ),
+            o.top,
+        )
         if brush.shows(0.08, 3):
-            brush.fill(((0.035 * t, 0.83 * t + bounce), (0.066 * t, 0.8 * t), (0.07 * t, hem + 0.02),
-                        (0.05 * t, hem + 0.02)), o.under)
+            brush.fill(
+                ((0.035 * t, 0.83 * t + bounce), (0.066 * t, 0.8 * t), (0.07 * t, hem + 0.02), (0.05 * t, hem + 0.02)),
+                o.under,
+            )
         brush.limb(
             (0.02 * t, 0.82 * t + bounce), (0.042 * t, 0.88 * t + bounce), 0.055 * t, 0.05 * t, scaled(o.skin, 0.85)
         )
@@ -252,12 +316,19 @@ class Pedestrian:
         brush.line(((x, 0.72 * t), (x, top)), 0.022, DARK)
         angles = np.linspace(0, pi, 13)
         dome = np.stack([x + 0.55 * np.cos(angles), top - 0.34 + 0.34 * np.sin(angles)], 1)
-        lobes = np.stack([x - 0.55 + 1.1 * np.linspace(0, 1, 13)[1:-1],
-                          top - 0.34 + 0.05 * np.abs(np.sin(3 * pi * np.linspace(0, 1, 13)[1:-1]))], 1)
+        lobes = np.stack(
+            [
+                x - 0.55 + 1.1 * np.linspace(0, 1, 13)[1:-1],
+                top - 0.34 + 0.05 * np.abs(np.sin(3 * pi * np.linspace(0, 1, 13)[1:-1])),
+            ],
+            1,
+        )
         brush.fill(np.concatenate([dome, lobes]), o.accent)
         for left, right in ((-0.34, -0.12), (0.12, 0.34)):
-            brush.fill(((x + left, top - 0.31), (x + 0.35 * left, top), (x + 0.35 * right, top),
-                        (x + right, top - 0.31)), scaled(o.accent, 0.82))
+            brush.fill(
+                ((x + left, top - 0.31), (x + 0.35 * left, top), (x + 0.35 * right, top), (x + right, top - 0.31)),
+                scaled(o.accent, 0.82),
+            )
 
 
 @dataclass(frozen=True)
@@ -283,13 +354,27 @@ class Rider:
         if o.bag == "backpack":
             angle = atan2(shoulder[1] - hip[1], shoulder[0] - hip[0]) + pi / 2
             back = (0.16 * cos(angle), 0.16 * sin(angle))
-            brush.limb((hip[0] * 0.5 + shoulder[0] * 0.5 + back[0], hip[1] * 0.55 + shoulder[1] * 0.45 + back[1]),
-                       (shoulder[0] + back[0], shoulder[1] + back[1] - 0.06), 0.2, 0.22, o.accent)
+            brush.limb(
+                (hip[0] * 0.5 + shoulder[0] * 0.5 + back[0], hip[1] * 0.55 + shoulder[1] * 0.45 + back[1]),
+                (shoulder[0] + back[0], shoulder[1] + back[1] - 0.06),
+                0.2,
+                0.22,
+                o.accent,
+            )
         head = (shoulder[0] + 0.1, shoulder[1] + 0.25)
         brush.limb(shoulder, head, 0.11, 0.1, scaled(o.skin, 0.85))
-        brush.fill(rounded(((head[0] - 0.1, head[1] - 0.09, 0.08), (head[0] - 0.11, head[1] + 0.13, 0.12),
-                            (head[0] + 0.11, head[1] + 0.13, 0.12),
-                            (head[0] + 0.12, head[1] - 0.02, 0.05), (head[0] + 0.08, head[1] - 0.13, 0.06))), o.skin)
+        brush.fill(
+            rounded(
+                (
+                    (head[0] - 0.1, head[1] - 0.09, 0.08),
+                    (head[0] - 0.11, head[1] + 0.13, 0.12),
+                    (head[0] + 0.11, head[1] + 0.13, 0.12),
+                    (head[0] + 0.12, head[1] - 0.02, 0.05),
+                    (head[0] + 0.08, head[1] - 0.13, 0.06),
+                )
+            ),
+            o.skin,
+        )
         self._cover_head(brush, head)
         elbow = joint(shoulder, hand, 0.3, 0.3, -1)
         brush.limb(shoulder, elbow, 0.12, 0.1, scaled(o.top, 0.9))
@@ -299,8 +384,18 @@ class Rider:
     def _cover_head(self, brush: Brush, head: Point) -> None:
         x, y = head
         color = self.helmet or self.outfit.hair
-        brush.fill(rounded(((x - 0.13, y - 0.05, 0.06), (x - 0.15, y + 0.17, 0.12), (x + 0.1, y + 0.2, 0.12),
-                            (x + 0.14, y + 0.05, 0.03), (x - 0.02, y + 0.03, 0.05))), color)
+        brush.fill(
+            rounded(
+                (
+                    (x - 0.13, y - 0.05, 0.06),
+                    (x - 0.15, y + 0.17, 0.12),
+                    (x + 0.1, y + 0.2, 0.12),
+                    (x + 0.14, y + 0.05, 0.03),
+                    (x - 0.02, y + 0.03, 0.05),
+                )
+            ),
+            color,
+        )
 
 
 @dataclass(frozen=True)
@@ -327,8 +422,9 @@ class Bicycle:
         """Draw the bicycle and its rider."""
         r, rear, front, crank = 0.35, (-0.53, 0.35), (0.53, 0.35), (-0.06, 0.29)
         race = self.style == "race"
-        hip, shoulder, hand = ((-0.2, 1.0), (0.2, 1.4), (0.5, 0.98)) if race else ((-0.22, 0.98), (0.0, 1.47),
-                                                                                   (0.36, 1.06))
+        hip, shoulder, hand = (
+            ((-0.2, 1.0), (0.2, 1.4), (0.5, 0.98)) if race else ((-0.22, 0.98), (0.0, 1.47), (0.36, 1.06))
+        )
         saddle, head, bars = (hip[0], 0.88), (0.36, 0.82), hand
         turn = -travelled / r * 0.5
         pedals = [(crank[0] + 0.17 * cos(turn + a), crank[1] + 0.17 * sin(turn + a)) for a in (0.0, pi)]
@@ -381,8 +477,13 @@ class Motorcycle:
     def roll(cls, dice: Dice) -> Motorcycle:
         """Return a motorcycle unlike the others."""
         outfit = Outfit.roll(dice)
-        return cls(dice.color(ACCENTS), Rider(outfit, dice.color((*ACCENTS, (230, 230, 230), (40, 40, 44)))),
-                   dice.chance(0.42), dice.chance(0.4), dice.digits(4))
+        return cls(
+            dice.color(ACCENTS),
+            Rider(outfit, dice.color((*ACCENTS, (230, 230, 230), (40, 40, 44)))),
+            dice.chance(0.42),
+            dice.chance(0.4),
+            dice.digits(4),
+        )
 
     def draw(self, brush: Brush, travelled: float = 0.0) -> None:
         """Draw the machine and its rider."""
@@ -403,16 +504,27 @@ class Motorcycle:
             self._motorcycle(brush)
             hip, shoulder, hand, foot = (-0.3, 0.88), (0.02, 1.32), (0.46, 1.02), (-0.08, 0.36)
         if self.trunk:
-            brush.fill(rounded(((-0.92, 0.9, 0.06), (-0.96, 1.2, 0.1), (-0.56, 1.22, 0.1), (-0.56, 0.9, 0.05))),
-                       scaled(self.color, 0.6))
+            brush.fill(
+                rounded(((-0.92, 0.9, 0.06), (-0.96, 1.2, 0.1), (-0.56, 1.22, 0.1), (-0.56, 0.9, 0.05))),
+                scaled(self.color, 0.6),
+            )
         self.rider.draw_leg(brush, hip, foot, 0.9)
         self.rider.draw_body(brush, hip, shoulder, hand)
         head = (shoulder[0] + 0.1, shoulder[1] + 0.25)
         self._helmet(brush, head)
         brush.shade((0.0, 0.3, 0.9, 1.7), (0.7, 0.9, 1.0, 1.14))
         nose = 0.52 if self.scooter else 0.62
-        brush.lamp(rounded(((nose - 0.06, 0.76, 0.03), (nose - 0.05, 0.94, 0.05), (nose + 0.06, 0.9, 0.05),
-                            (nose + 0.06, 0.78, 0.05))), HEADLIGHT)
+        brush.lamp(
+            rounded(
+                (
+                    (nose - 0.06, 0.76, 0.03),
+                    (nose - 0.05, 0.94, 0.05),
+                    (nose + 0.06, 0.9, 0.05),
+                    (nose + 0.06, 0.78, 0.05),
+                )
+            ),
+            HEADLIGHT,
+        )
         brush.lamp(((-0.8, 0.66), (-0.8, 0.76), (-0.9, 0.78), (-0.9, 0.68)), (220, 30, 30))
         brush.halo(nose, 0.85, 0.6, HEADLIGHT, 0.7)
         brush.halo(-0.86, 0.72, 0.36, TAILLIGHT, 0.5)
@@ -423,26 +535,54 @@ class Motorcycle:
         c = self.color
         brush.line(((0.72, 0.32), (0.5, 0.86), (0.42, 1.04)), 0.07, STEEL)
         brush.limb((-0.72, 0.32), (-0.1, 0.4), 0.1, 0.12, (70, 72, 76))
-        brush.fill(rounded(((-0.25, 0.24, 0.06), (-0.3, 0.62, 0.1), (0.32, 0.66, 0.1), (0.38, 0.28, 0.1))),
-                   (58, 60, 64))
+        brush.fill(
+            rounded(((-0.25, 0.24, 0.06), (-0.3, 0.62, 0.1), (0.32, 0.66, 0.1), (0.38, 0.28, 0.1))), (58, 60, 64)
+        )
         brush.limb((0.2, 0.28), (-0.95, 0.36), 0.07, 0.12, (178, 180, 184))
-        brush.fill(rounded(((-0.98, 0.82, 0.03), (-0.9, 0.9, 0.05), (-0.36, 0.8, 0.1), (-0.06, 0.84, 0.1),
-                            (0.02, 0.66, 0.08), (-0.5, 0.6, 0.1))), scaled(c, 0.85))
+        brush.fill(
+            rounded(
+                (
+                    (-0.98, 0.82, 0.03),
+                    (-0.9, 0.9, 0.05),
+                    (-0.36, 0.8, 0.1),
+                    (-0.06, 0.84, 0.1),
+                    (0.02, 0.66, 0.08),
+                    (-0.5, 0.6, 0.1),
+                )
+            ),
+            scaled(c, 0.85),
+        )
         brush.limb((-0.62, 0.86), (-0.1, 0.82), 0.12, 0.13, DARK)
-        brush.fill(rounded(((-0.12, 0.66, 0.08), (-0.08, 0.9, 0.12), (0.24, 1.0, 0.16), (0.42, 0.88, 0.1),
-                            (0.32, 0.66, 0.1))), c)
-        brush.fill(rounded(((0.36, 0.62, 0.08), (0.34, 0.9, 0.08), (0.5, 1.12, 0.08), (0.66, 0.9, 0.08),
-                            (0.66, 0.76, 0.08))), mix(c, (20, 20, 24), 0.2))
+        brush.fill(
+            rounded(((-0.12, 0.66, 0.08), (-0.08, 0.9, 0.12), (0.24, 1.0, 0.16), (0.42, 0.88, 0.1), (0.32, 0.66, 0.1))),
+            c,
+        )
+        brush.fill(
+            rounded(((0.36, 0.62, 0.08), (0.34, 0.9, 0.08), (0.5, 1.12, 0.08), (0.66, 0.9, 0.08), (0.66, 0.76, 0.08))),
+            mix(c, (20, 20, 24), 0.2),
+        )
         brush.limb((0.5, 0.62), (0.98, 0.6), 0.06, 0.03, c)
 
     def _scooter(self, brush: Brush) -> None:
         c = self.color
         brush.line(((0.62, 0.25), (0.5, 0.7), (0.4, 1.04)), 0.08, STEEL)
-        brush.fill(rounded(((-0.85, 0.42, 0.1), (-0.86, 0.72, 0.16), (-0.4, 0.8, 0.1), (-0.02, 0.76, 0.1),
-                            (0.0, 0.34, 0.1), (-0.45, 0.3, 0.1))), c)
+        brush.fill(
+            rounded(
+                (
+                    (-0.85, 0.42, 0.1),
+                    (-0.86, 0.72, 0.16),
+                    (-0.4, 0.8, 0.1),
+                    (-0.02, 0.76, 0.1),
+                    (0.0, 0.34, 0.1),
+                    (-0.45, 0.3, 0.1),
+                )
+            ),
+            c,
+        )
         brush.box(-0.1, 0.25, 0.4, 0.36, scaled(c, 0.7))
-        brush.fill(rounded(((0.28, 0.26, 0.06), (0.3, 0.9, 0.1), (0.46, 1.04, 0.08), (0.58, 0.86, 0.1),
-                            (0.46, 0.34, 0.1))), c)
+        brush.fill(
+            rounded(((0.28, 0.26, 0.06), (0.3, 0.9, 0.1), (0.46, 1.04, 0.08), (0.58, 0.86, 0.1), (0.46, 0.34, 0.1))), c
+        )
         brush.limb((0.44, 0.54), (0.86, 0.5), 0.08, 0.05, scaled(c, 0.9))
         brush.limb((-0.78, 0.8), (-0.08, 0.8), 0.13, 0.12, (60, 44, 38))
 
@@ -450,8 +590,17 @@ class Motorcycle:
         x, y = head
         color = self.rider.helmet or DARK
         brush.disc(x, y + 0.02, 0.175, color)
-        brush.fill(rounded(((x + 0.02, y - 0.03, 0.03), (x + 0.04, y + 0.09, 0.04), (x + 0.17, y + 0.07, 0.04),
-                            (x + 0.18, y - 0.02, 0.04))), (40, 50, 62))
+        brush.fill(
+            rounded(
+                (
+                    (x + 0.02, y - 0.03, 0.03),
+                    (x + 0.04, y + 0.09, 0.04),
+                    (x + 0.17, y + 0.07, 0.04),
+                    (x + 0.18, y - 0.02, 0.04),
+                )
+            ),
+            (40, 50, 62),
+        )
 
 
 def plate(brush: Brush, x: float, y: float, text: str) -> None:

@@ -13,13 +13,33 @@ from course_utils.data.street.palette import Color, Dice, mix
 
 RED, BLUE, YELLOW, PAPER, INK = (196, 30, 38), (24, 84, 168), (246, 196, 40), (246, 246, 242), (26, 26, 30)
 METAL: Color = (126, 130, 136)
-SIGN_KINDS = ("stop", "yield", "no_entry", "speed", "crossing", "parking", "priority", "danger", "one_way",
-              "no_parking")
+SIGN_KINDS = (
+    "stop",
+    "yield",
+    "no_entry",
+    "speed",
+    "crossing",
+    "parking",
+    "priority",
+    "danger",
+    "one_way",
+    "no_parking",
+)
 SIGN_WEIGHTS = (3, 2, 2, 3, 3, 2, 1.4, 2, 1.4, 1.6)
 ROUND_SQUARE = rounded(((-1, -1, 0.2), (-1, 1, 0.2), (1, 1, 0.2), (1, -1, 0.2)))
-PICTOGRAM = ((-0.05, 0.24), (0.04, 0.12), (0.2, 0.02), (0.06, -0.02), (0.16, -0.3), (0.06, -0.3), (-0.03, -0.1),
-             (-0.16, -0.3),
-             (-0.26, -0.28), (-0.1, 0.0), (-0.22, 0.06))
+PICTOGRAM = (
+    (-0.05, 0.24),
+    (0.04, 0.12),
+    (0.2, 0.02),
+    (0.06, -0.02),
+    (0.16, -0.3),
+    (0.06, -0.3),
+    (-0.03, -0.1),
+    (-0.16, -0.3),
+    (-0.26, -0.28),
+    (-0.1, 0.0),
+    (-0.22, 0.06),
+)
 
 
 def _polygon(sides: int, radius: float, turn: float) -> np.ndarray:
@@ -79,8 +99,10 @@ class Sign:
         self._shape(brush, _polygon(3, 1.25 * r, pi / 2), RED)
         self._shape(brush, _polygon(3, 0.82 * r, pi / 2), PAPER)
         y = self.centre
-        brush.fill(((-0.08 * r, y + 0.42 * r), (0.08 * r, y + 0.42 * r), (0.04 * r, y - 0.08 * r),
-                    (-0.04 * r, y - 0.08 * r)), INK)
+        brush.fill(
+            ((-0.08 * r, y + 0.42 * r), (0.08 * r, y + 0.42 * r), (0.04 * r, y - 0.08 * r), (-0.04 * r, y - 0.08 * r)),
+            INK,
+        )
         brush.disc(0, y - 0.22 * r, 0.08 * r, INK)
 
     def _no_entry(self, brush: Brush, r: float) -> None:
@@ -110,8 +132,9 @@ class Sign:
 
     def _one_way(self, brush: Brush, r: float) -> None:
         self._square(brush, r)
-        arrow = np.array([(-0.62, -0.16), (-0.62, 0.16), (0.1, 0.16), (0.1, 0.44), (0.68, 0), (0.1, -0.44),
-                          (0.1, -0.16)])
+        arrow = np.array(
+            [(-0.62, -0.16), (-0.62, 0.16), (0.1, 0.16), (0.1, 0.44), (0.68, 0), (0.1, -0.44), (0.1, -0.16)]
+        )
         self._shape(brush, arrow * r, PAPER)
 
     def _priority(self, brush: Brush, r: float) -> None:
@@ -161,11 +184,14 @@ class TrafficLight:
         brush.box(-0.12, 0.0, 0.12, 0.3, (50, 54, 58))
         brush.begin()
         w, h = 0.23 * s, 0.62 * s
-        brush.fill(rounded(((-w, y - h, 0.1 * s), (-w, y + h, 0.1 * s), (w, y + h, 0.1 * s), (w, y - h, 0.1 * s))),
-                   (40, 42, 46))
+        brush.fill(
+            rounded(((-w, y - h, 0.1 * s), (-w, y + h, 0.1 * s), (w, y + h, 0.1 * s), (w, y - h, 0.1 * s))),
+            (40, 42, 46),
+        )
         brush.shade((y - h, y + h), (0.85, 1.2))
-        for k, (color, dim) in enumerate((((255, 52, 40), (84, 26, 26)), ((255, 190, 40), (88, 66, 24)),
-                                          ((60, 232, 120), (20, 74, 46)))):
+        for k, (color, dim) in enumerate(
+            (((255, 52, 40), (84, 26, 26)), ((255, 190, 40), (88, 66, 24)), ((60, 232, 120), (20, 74, 46)))
+        ):
             centre, radius = y + (1 - k) * 0.39 * s, 0.155 * s
             lamp = CIRCLE * radius + (0, centre)
             if k != self.lit:

@@ -42,14 +42,23 @@ def plate(index: int, pool: Textures) -> tuple[Canvas, Weather, float]:
         if actor.track < 0:
             world.draw_actor(actor, painter, 0.0)
     height, width = PLATE_SHAPE
-    small = Canvas(cv2.resize(painter.frame, (width, height), interpolation=cv2.INTER_AREA),
-                   cv2.resize(painter.light, (width, height),
-                              interpolation=cv2.INTER_AREA), painter.pools, painter.lamps, 1)
+    small = Canvas(
+        cv2.resize(painter.frame, (width, height), interpolation=cv2.INTER_AREA),
+        cv2.resize(painter.light, (width, height), interpolation=cv2.INTER_AREA),
+        painter.pools,
+        painter.lamps,
+        1,
+    )
     return small, world.weather, world.view.kerb
 
 
 def sprites(
-    n: int, *, seed: int = 0, size: int = 32, classes: Sequence[str] | None = None, textures: Textures = None,
+    n: int,
+    *,
+    seed: int = 0,
+    size: int = 32,
+    classes: Sequence[str] | None = None,
+    textures: Textures = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return pictures of one object each, for classification.
 
@@ -117,13 +126,20 @@ def _sprite(kind: str, dice: Dice, size: int, pool: Textures) -> np.ndarray:
 
 
 def _framing(
-    thing: Thing, street: Canvas, kerb: float, dice: Dice, side: int, step: int,
+    thing: Thing,
+    street: Canvas,
+    kerb: float,
+    dice: Dice,
+    side: int,
+    step: int,
 ) -> tuple[Canvas, float, float, float]:
     """Cut a background and choose the scale and the place of the object on it."""
     face = thing.kind in ("sign", "traffic_light")
     wide, tall = thing.length, thing.height if not face else (1.0 if thing.kind == "sign" else 1.35)
-    scale = side * min(0.94 / wide if wide < 6 else 1.15 / wide, 0.9 / tall) * (
-        dice.uniform(0.68, 1.06) if tall > 0.4 * wide else dice.uniform(0.8, 1.24)
+    scale = (
+        side
+        * min(0.94 / wide if wide < 6 else 1.15 / wide, 0.9 / tall)
+        * (dice.uniform(0.68, 1.06) if tall > 0.4 * wide else dice.uniform(0.8, 1.24))
     )
     x = side * (0.5 + dice.uniform(-0.13, 0.13))
     if face:
@@ -161,8 +177,14 @@ def _obstacle(canvas: Canvas, thing: Thing, x: float, y: float, scale: float, di
     """Draw something in front of the object, hiding up to a third of it."""
     side = canvas.frame.shape[0]
     if thing.kind in ("sign", "traffic_light"):
-        _draw(Tree.roll(dice, pool), canvas, x + dice.uniform(-1, 1) * 0.6 * side, side * dice.uniform(1.5, 2.2),
-              side * 0.22, dice)
+        _draw(
+            Tree.roll(dice, pool),
+            canvas,
+            x + dice.uniform(-1, 1) * 0.6 * side,
+            side * dice.uniform(1.5, 2.2),
+            side * 0.22,
+            dice,
+        )
     elif thing.length > 1.5 and dice.chance(0.5):
         ahead = 1 if dice.chance(0.5) else -1
         where = x + ahead * side * dice.uniform(0.5, 0.75)

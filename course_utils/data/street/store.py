@@ -71,8 +71,11 @@ class SceneDataset:
         values: dict[str, Any] = {name: self.truth[name][rows] for name in FIELDS}
         values["texts"] = tuple(str(text) for text in values["texts"])
         return Scene(
-            image=self.pixels[k] * np.float32(1 / 255), labels_map=self.labels_maps[k], seed=int(self.seeds[k]),
-            controls=dict(zip(CONTROLS, self.controls[k].tolist(), strict=True)), **values,
+            image=self.pixels[k] * np.float32(1 / 255),
+            labels_map=self.labels_maps[k],
+            seed=int(self.seeds[k]),
+            controls=dict(zip(CONTROLS, self.controls[k].tolist(), strict=True)),
+            **values,
         )
 
     @property
@@ -83,9 +86,10 @@ class SceneDataset:
     @property
     def masks(self) -> list[np.ndarray]:
         """Visible pixels of the objects, one (n_objects, H, W) bool array per scene."""
-        return [labels == np.arange(1, count + 1)[:, None, None] for labels, count in zip(
-            self.labels_maps, self.counts, strict=True
-        )]
+        return [
+            labels == np.arange(1, count + 1)[:, None, None]
+            for labels, count in zip(self.labels_maps, self.counts, strict=True)
+        ]
 
     def _split(self, name: str) -> list[np.ndarray]:
         return np.split(self.truth[name], np.cumsum(self.counts)[:-1]) if len(self) else []
@@ -122,8 +126,16 @@ class SceneDataset:
 
 
 def dataset(
-    n: int, *, seed: int = 0, size: Size = 128, density: float | None = None, occlusion: float | None = None,
-    blur: float | None = None, light: float | None = None, night: float | None = None, rain: float | None = None,
+    n: int,
+    *,
+    seed: int = 0,
+    size: Size = 128,
+    density: float | None = None,
+    occlusion: float | None = None,
+    blur: float | None = None,
+    light: float | None = None,
+    night: float | None = None,
+    rain: float | None = None,
     textures: Textures = None,
 ) -> SceneDataset:
     """Return ``n`` scenes, rendered once and then read from the cache.
@@ -152,25 +164,36 @@ def dataset(
     path = _cache_file(repr((RENDERER, n, seed, shape, sorted(controls.items()), pool)))
     stored = _read(path, n, shape)
     if stored is None:
-        stored = _pack([scene(SEEDS_PER_DATASET * seed + index, shape, textures=pool,
-                              **controls) for index in range(n)], shape)
+        stored = _pack(
+            [scene(SEEDS_PER_DATASET * seed + index, shape, textures=pool, **controls) for index in range(n)], shape
+        )
         _write(path, stored)
     return stored
 
 
 def _pack(scenes: list[Scene], shape: tuple[int, ...]) -> SceneDataset:
-    empty: dict[str, np.ndarray] = {"boxes": np.zeros((0, 4), np.float32), "classes": np.zeros(0, np.int64),
-                                    "depth": np.zeros(0, np.float32),
-             "occlusion": np.zeros(0, np.float32), "track_ids": np.zeros(0, np.int64), "texts": np.zeros(0, "<U4")}
+    empty: dict[str, np.ndarray] = {
+        "boxes": np.zeros((0, 4), np.float32),
+        "classes": np.zeros(0, np.int64),
+        "depth": np.zeros(0, np.float32),
+        "occlusion": np.zeros(0, np.float32),
+        "track_ids": np.zeros(0, np.int64),
+        "texts": np.zeros(0, "<U4"),
+    }
     pixels = np.empty((len(scenes), *shape, 3), np.uint8)
     maps = np.empty((len(scenes), *shape), np.uint8)
     for k, shot in enumerate(scenes):
         np.rint(shot.image * 255, out=pixels[k], casting="unsafe")
         maps[k] = shot.labels_map
-    truth = {name: np.concatenate([none, *(np.asarray(getattr(shot, name), none.dtype) for shot in scenes)]) for name,
-             none in empty.items()}
+    truth = {
+        name: np.concatenate([none, *(np.asarray(getattr(shot, name), none.dtype) for shot in scenes)])
+        for name, none in empty.items()
+    }
     return SceneDataset(
-        pixels, maps, np.array([len(shot) for shot in scenes], np.int64), truth,
+        pixels,
+        maps,
+        np.array([len(shot) for shot in scenes], np.int64),
+        truth,
         np.array([[shot.controls[name] for name in CONTROLS] for shot in scenes], np.float64).reshape(
             -1, len(CONTROLS)
         ),
@@ -195,9 +218,14 @@ def _read(path: Path | None, n: int, shape: tuple[int, int]) -> SceneDataset | N
         with np.load(path, allow_pickle=False) as archive:
             content = {name: archive[name] for name in archive.files}
         counts = content["counts"]
-        stored = SceneDataset(content["pixels"], content["labels_maps"], counts,
-                              {name: content[name] for name in FIELDS},
-                              content["controls"], content["seeds"])
+        stored = SceneDataset(
+            content["pixels"],
+            content["labels_maps"],
+            counts,
+            {name: content[name] for name in FIELDS},
+            content["controls"],
+            content["seeds"],
+        )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     sound = stored.pixels.shape == (n, *shape, 3) and stored.labels_maps.shape == (n, *shape) and counts.shape == (n,)
@@ -213,9 +241,15 @@ def _write(path: Path | None, stored: SceneDataset) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
             temporary = Path(file.name)
-            np.savez(file, pixels=stored.pixels, labels_maps=stored.labels_maps, counts=stored.counts,
-                     controls=stored.controls,
-                     seeds=stored.seeds, **stored.truth)  # type: ignore[arg-type]
+            np.savez(
+                file,
+                pixels=stored.pixels,
+                labels_maps=stored.labels_maps,
+                counts=stored.counts,
+                controls=stored.controls,
+                seeds=stored.seeds,
+                **stored.truth,
+            )  # type: ignore[arg-type]
         os.replace(temporary, path)
     except OSError:
         if temporary is not None:

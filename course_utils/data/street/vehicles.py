@@ -36,8 +36,20 @@ from course_utils.data.street.palette import (
 Point = tuple[float, float]
 GLASS, SKY_ON_GLASS, RUBBER, UNDERSIDE = (44, 56, 68), (150, 178, 200), (30, 30, 33), (20, 20, 23)
 HEADLIGHT, TAILLIGHT, WARM = (255, 244, 214), (255, 44, 32), (255, 214, 140)
-BRANDS = ("NORD", "FRAIS", "DÉMÉNAGE", "FLEURS", "EXPRESS", "BOIS", "PRIMEURS", "LOIRE", "TRANS", "ÉLEC", "VERRE",
-          "PAIN")
+BRANDS = (
+    "NORD",
+    "FRAIS",
+    "DÉMÉNAGE",
+    "FLEURS",
+    "EXPRESS",
+    "BOIS",
+    "PRIMEURS",
+    "LOIRE",
+    "TRANS",
+    "ÉLEC",
+    "VERRE",
+    "PAIN",
+)
 
 
 @dataclass(frozen=True)
@@ -83,14 +95,20 @@ def wheel(brush: Brush, x: float, radius: float, angle: float, rim: Color, spoke
     gaps, near, far, half = [], 0.24 * radius, 0.55 * radius, 0.62 * pi / spokes
     for k in range(spokes):
         a = angle + 2 * pi * k / spokes
-        gaps.append([(x + near * cos(a), y + near * sin(a)), (x + far * cos(a - half), y + far * sin(a - half)),
-                     (x + far * cos(a + half), y + far * sin(a + half))])
+        gaps.append(
+            [
+                (x + near * cos(a), y + near * sin(a)),
+                (x + far * cos(a - half), y + far * sin(a - half)),
+                (x + far * cos(a + half), y + far * sin(a + half)),
+            ]
+        )
     brush.fills(np.array(gaps), scaled(rim, 0.36))
     brush.disc(x, y, 0.13 * radius, scaled(rim, 0.75))
 
 
-def glass(brush: Brush, corners: tuple[Point, Point, Point, Point], *, streak: bool = True,
-          tint: Color = GLASS) -> None:
+def glass(
+    brush: Brush, corners: tuple[Point, Point, Point, Point], *, streak: bool = True, tint: Color = GLASS
+) -> None:
     """Draw a window given bottom front, top front, top rear, bottom rear: dark below, sky above, one reflection."""
     a, b, c, d = corners
     brush.fill(corners, tint)
@@ -113,8 +131,16 @@ def _between(a: Point, b: Point, t: float) -> Point:
 def driver(brush: Brush, x: float, y: float, size: float, skin: Color, coat: Color) -> None:
     """Draw the head and shoulders of somebody behind a window."""
     if brush.shows(size, 3):
-        brush.fill(((x - 1.1 * size, y - 1.5 * size), (x - size, y - 0.9 * size), (x, y - 0.6 * size),
-                    (x + size, y - 0.9 * size), (x + 1.1 * size, y - 1.5 * size)), scaled(coat, 0.55))
+        brush.fill(
+            (
+                (x - 1.1 * size, y - 1.5 * size),
+                (x - size, y - 0.9 * size),
+                (x, y - 0.6 * size),
+                (x + size, y - 0.9 * size),
+                (x + 1.1 * size, y - 1.5 * size),
+            ),
+            scaled(coat, 0.55),
+        )
         brush.disc(x, y, 0.72 * size, scaled(skin, 0.62))
 
 
@@ -160,20 +186,39 @@ class Car:
         weights = BODY_WEIGHTS if kind == "car" else (0, 1, 5, 4, 2, 0, 0.4)
         table = CAR_BODIES[dice.weighted(tuple(CAR_BODIES), weights)]
         body = CarBody(
-            dice.near(table.length, 0.04), dice.near(table.height, 0.03), dice.near(table.cowl, 0.05),
-            dice.near(table.roof_front, 0.03), dice.near(table.roof_rear, 0.02), dice.near(table.rear_base, 0.008),
-            dice.near(table.boot, 0.02), dice.near(table.belt, 0.02), dice.near(table.wheel, 0.04),
-            dice.near(table.clearance, 0.08), table.axles, dice.near(table.soft, 0.2),
+            dice.near(table.length, 0.04),
+            dice.near(table.height, 0.03),
+            dice.near(table.cowl, 0.05),
+            dice.near(table.roof_front, 0.03),
+            dice.near(table.roof_rear, 0.02),
+            dice.near(table.rear_base, 0.008),
+            dice.near(table.boot, 0.02),
+            dice.near(table.belt, 0.02),
+            dice.near(table.wheel, 0.04),
+            dice.near(table.clearance, 0.08),
+            table.axles,
+            dice.near(table.soft, 0.2),
         )
         color = paint(dice) if kind == "car" else dice.color(TAXI_PAINTS, 5)
         rack = dice.weighted(("", "bars", "box", "board"), (8, 2, 0.7, 0.6)) if kind == "car" else "sign"
-        stripe = dice.weighted(("", "race", "two-tone"), (12, 0.7, 1)) if kind == "car" else dice.pick(
-            ("checks", "band", "")
+        stripe = (
+            dice.weighted(("", "race", "two-tone"), (12, 0.7, 1))
+            if kind == "car"
+            else dice.pick(("checks", "band", ""))
         )
-        return cls(body, color, dice.color(ACCENTS), dice.pick(((196, 198, 202), (168, 170, 176), (90, 92, 98),
-                                                                (222, 222, 222))),
-                   dice.integer(4, 8), dice.pick(SKINS), dice.pick(CLOTHES), dice.digits(4 if kind == "car" else 3),
-                   rack, stripe, kind)
+        return cls(
+            body,
+            color,
+            dice.color(ACCENTS),
+            dice.pick(((196, 198, 202), (168, 170, 176), (90, 92, 98), (222, 222, 222))),
+            dice.integer(4, 8),
+            dice.pick(SKINS),
+            dice.pick(CLOTHES),
+            dice.digits(4 if kind == "car" else 3),
+            rack,
+            stripe,
+            kind,
+        )
 
     @property
     def length(self) -> float:
@@ -195,10 +240,27 @@ class Car:
         self._roof_load(brush)
         brush.fill(self._outline(), self.color)
         if self.stripe == "two-tone":
-            brush.fill(rounded(((at(b.cowl), b.belt, 0.1), (at(b.roof_front), b.height - 0.03, 0.3),
-                                (at(b.roof_rear), b.height - 0.05, 0.3), (at(b.rear_base), b.belt, 0.1))), self.accent)
-        heights = (0.1, b.clearance + 0.12, 0.52 * b.belt, b.belt - 0.2, b.belt - 0.04, b.belt, b.height - 0.12,
-                   b.height)
+            brush.fill(
+                rounded(
+                    (
+                        (at(b.cowl), b.belt, 0.1),
+                        (at(b.roof_front), b.height - 0.03, 0.3),
+                        (at(b.roof_rear), b.height - 0.05, 0.3),
+                        (at(b.rear_base), b.belt, 0.1),
+                    )
+                ),
+                self.accent,
+            )
+        heights = (
+            0.1,
+            b.clearance + 0.12,
+            0.52 * b.belt,
+            b.belt - 0.2,
+            b.belt - 0.04,
+            b.belt,
+            b.height - 0.12,
+            b.height,
+        )
         brush.shade(heights, (0.45, 0.62, 0.86, 1.0, 1.28, 1.02, 0.98, 1.3))
         self._sides(brush)
         self._windows(brush)
@@ -213,24 +275,39 @@ class Car:
     def _outline(self) -> np.ndarray:
         b, at, s = self.body, self._at, self.body.soft
         nose, middle = b.belt - 0.2, (b.roof_front + b.roof_rear) / 2
-        return rounded((
-            (at(0.015), b.clearance, 0.07), (at(0.0), b.clearance + 0.2, 0.1), (at(0.006), 0.86 * nose, 0.12 * s),
-            (at(0.05), nose, 0.16 * s), (at(b.cowl), b.belt, 0.3 * s), (at(b.roof_front), b.height - 0.05, 0.42 * s),
-            (at(middle), b.height, 0.7), (at(b.roof_rear), b.height - 0.06, 0.34 * s), (
-                at(b.rear_base), b.boot, 0.2 * s
-            ),
-            (at(0.987), b.boot - 0.03, 0.1 * s), (at(1.0), 0.62 * b.belt, 0.14 * s),
-            (at(0.988), b.clearance + 0.02, 0.08)))
+        return rounded(
+            (
+                (at(0.015), b.clearance, 0.07),
+                (at(0.0), b.clearance + 0.2, 0.1),
+                (at(0.006), 0.86 * nose, 0.12 * s),
+                (at(0.05), nose, 0.16 * s),
+                (at(b.cowl), b.belt, 0.3 * s),
+                (at(b.roof_front), b.height - 0.05, 0.42 * s),
+                (at(middle), b.height, 0.7),
+                (at(b.roof_rear), b.height - 0.06, 0.34 * s),
+                (at(b.rear_base), b.boot, 0.2 * s),
+                (at(0.987), b.boot - 0.03, 0.1 * s),
+                (at(1.0), 0.62 * b.belt, 0.14 * s),
+                (at(0.988), b.clearance + 0.02, 0.08),
+            )
+        )
 
     def _sides(self, brush: Brush) -> None:
         b, at, dark = self.body, self._at, scaled(self.color, 0.55)
         shoulder = b.belt - 0.12
         light = mix(self.color, WHITE, 0.45 if luma(self.color) < 0.6 else 0.75)
-        brush.line(((at(0.06), shoulder - 0.1), (at(b.cowl), shoulder), (at(0.93), shoulder + 0.01)), 0.022, light,
-                   faint=True)
-        brush.fill(((at(0.03), b.clearance), (at(0.03), b.clearance + 0.07), (at(0.975), b.clearance + 0.07),
-                    (at(0.975), b.clearance)),
-                   (38, 38, 42))
+        brush.line(
+            ((at(0.06), shoulder - 0.1), (at(b.cowl), shoulder), (at(0.93), shoulder + 0.01)), 0.022, light, faint=True
+        )
+        brush.fill(
+            (
+                (at(0.03), b.clearance),
+                (at(0.03), b.clearance + 0.07),
+                (at(0.975), b.clearance + 0.07),
+                (at(0.975), b.clearance),
+            ),
+            (38, 38, 42),
+        )
         pillar = at(0.5 * (b.roof_front + b.roof_rear) + 0.02)
         for x in (at(b.cowl + 0.03), pillar, at(min(b.rear_base - 0.12, b.axles[1] - 0.01))):
             brush.line(((x, b.clearance + 0.1), (x, b.belt)), 0.018, dark, faint=True)
@@ -259,37 +336,73 @@ class Car:
         top = b.height - 0.13
         front = ((at(b.cowl + 0.055), b.belt + 0.01), (at(b.roof_front + 0.012), top))
         rear = ((at(b.rear_base - 0.065), b.belt + 0.03), (at(b.roof_rear - 0.012), top - 0.03))
-        brush.fill(((at(b.cowl + 0.008), b.belt + 0.01), (at(b.roof_front - 0.012), b.height - 0.075),
-                    (at(b.roof_front), b.height - 0.085), (at(b.cowl + 0.036), b.belt + 0.015)), mix(
-                        GLASS, SKY_ON_GLASS, 0.5
-                    ))
-        brush.fill(((at(b.rear_base - 0.012), b.boot + 0.03), (at(b.roof_rear + 0.018), b.height - 0.085),
-                    (at(b.roof_rear + 0.004), b.height - 0.09), (at(b.rear_base - 0.035), b.boot + 0.04)), mix(
-                        GLASS, SKY_ON_GLASS, 0.25
-                    ))
+        brush.fill(
+            (
+                (at(b.cowl + 0.008), b.belt + 0.01),
+                (at(b.roof_front - 0.012), b.height - 0.075),
+                (at(b.roof_front), b.height - 0.085),
+                (at(b.cowl + 0.036), b.belt + 0.015),
+            ),
+            mix(GLASS, SKY_ON_GLASS, 0.5),
+        )
+        brush.fill(
+            (
+                (at(b.rear_base - 0.012), b.boot + 0.03),
+                (at(b.roof_rear + 0.018), b.height - 0.085),
+                (at(b.roof_rear + 0.004), b.height - 0.09),
+                (at(b.rear_base - 0.035), b.boot + 0.04),
+            ),
+            mix(GLASS, SKY_ON_GLASS, 0.25),
+        )
         splits = (0.0, 0.5, 1.0) if b.roof_rear < 0.78 else (0.0, 0.42, 0.78, 1.0)
         gap = 0.028
         for k, (start, stop) in enumerate(zip(splits, splits[1:], strict=False)):
             start, stop = start + (gap if k else 0), stop - (gap if k < len(splits) - 2 else 0)
-            corners = (_between(front[0], rear[0], start), _between(front[1], rear[1], start),
-                       _between(front[1], rear[1], stop), _between(front[0], rear[0], stop))
+            corners = (
+                _between(front[0], rear[0], start),
+                _between(front[1], rear[1], start),
+                _between(front[1], rear[1], stop),
+                _between(front[0], rear[0], stop),
+            )
             glass(brush, corners, streak=k != 1)
             if k == 0:
                 driver(brush, _between(front[0], rear[0], 0.34)[0], b.belt + 0.2, 0.15, self.skin, self.coat)
         if brush.shows(0.1, 2.4):
-            brush.fill(rounded(((at(b.cowl + 0.075), b.belt - 0.01, 0.03), (at(b.cowl + 0.05), b.belt + 0.06, 0.04),
-                                (at(b.cowl + 0.075) - 0.07, b.belt + 0.1, 0.04), (at(b.cowl + 0.09), b.belt,
-                                                                                  0.03))), scaled(self.color, 0.8))
+            brush.fill(
+                rounded(
+                    (
+                        (at(b.cowl + 0.075), b.belt - 0.01, 0.03),
+                        (at(b.cowl + 0.05), b.belt + 0.06, 0.04),
+                        (at(b.cowl + 0.075) - 0.07, b.belt + 0.1, 0.04),
+                        (at(b.cowl + 0.09), b.belt, 0.03),
+                    )
+                ),
+                scaled(self.color, 0.8),
+            )
 
     def _lights(self, brush: Brush) -> None:
         b, at = self.body, self._at
         nose = b.belt - 0.2
-        brush.lamp(((at(0.008), 0.8 * nose), (at(0.012), 0.92 * nose), (at(0.055), nose - 0.02),
-                    (at(0.085), nose - 0.03),
-                    (at(0.05), 0.83 * nose)), HEADLIGHT)
-        brush.lamp(((at(0.993), 0.66 * b.belt), (at(0.985), b.boot - 0.07), (at(0.955), b.boot - 0.07),
-                    (at(0.965), 0.68 * b.belt)),
-                   (200, 28, 30), 0.9)
+        brush.lamp(
+            (
+                (at(0.008), 0.8 * nose),
+                (at(0.012), 0.92 * nose),
+                (at(0.055), nose - 0.02),
+                (at(0.085), nose - 0.03),
+                (at(0.05), 0.83 * nose),
+            ),
+            HEADLIGHT,
+        )
+        brush.lamp(
+            (
+                (at(0.993), 0.66 * b.belt),
+                (at(0.985), b.boot - 0.07),
+                (at(0.955), b.boot - 0.07),
+                (at(0.965), 0.68 * b.belt),
+            ),
+            (200, 28, 30),
+            0.9,
+        )
         if brush.shows(0.08):
             brush.box(at(0.075), b.clearance + 0.1, at(0.03), b.clearance + 0.15, (235, 190, 110))
         beams(brush, at(0.0), at(1.0), 0.85 * nose)
@@ -297,8 +410,14 @@ class Car:
     def _roof_load(self, brush: Brush) -> None:
         b, x, y = self.body, self._at(0.5 * (self.body.roof_front + self.body.roof_rear)), self.body.height
         if self.rack == "sign":
-            sign = rounded(((x - 0.24, y - 0.03, 0.02), (x - 0.18, y + 0.2, 0.06), (x + 0.18, y + 0.2, 0.06),
-                            (x + 0.24, y - 0.03, 0.02)))
+            sign = rounded(
+                (
+                    (x - 0.24, y - 0.03, 0.02),
+                    (x - 0.18, y + 0.2, 0.06),
+                    (x + 0.18, y + 0.2, 0.06),
+                    (x + 0.24, y - 0.03, 0.02),
+                )
+            )
             brush.lamp(sign, (250, 246, 226), 0.95)
             if brush.shows(0.2, 5):
                 brush.text("TAXI", x, y + 0.095, 0.11, (190, 30, 30), width=0.34)
@@ -308,10 +427,17 @@ class Car:
             brush.line(((x - half, y - 0.05), (x - half, y + 0.05)), 0.03, (60, 60, 64))
             brush.line(((x + half, y - 0.05), (x + half, y + 0.05)), 0.03, (60, 60, 64))
             if self.rack == "box":
-                brush.fill(rounded(((x - half, y + 0.07, 0.05), (x - half - 0.05, y + 0.32, 0.12), (
-                    x + half - 0.1, y + 0.36, 0.2
-                ),
-                                    (x + half + 0.12, y + 0.12, 0.1))), scaled(self.accent, 0.5))
+                brush.fill(
+                    rounded(
+                        (
+                            (x - half, y + 0.07, 0.05),
+                            (x - half - 0.05, y + 0.32, 0.12),
+                            (x + half - 0.1, y + 0.36, 0.2),
+                            (x + half + 0.12, y + 0.12, 0.1),
+                        )
+                    ),
+                    scaled(self.accent, 0.5),
+                )
             elif self.rack == "board":
                 brush.limb((x - half - 0.5, y + 0.12), (x + half + 0.5, y + 0.13), 0.08, 0.11, self.accent)
 
@@ -338,12 +464,20 @@ class Van:
     @classmethod
     def roll(cls, dice: Dice) -> Van:
         """Return a van unlike the others."""
-        return cls(dice.uniform(4.8, 5.8), dice.uniform(2.05, 2.5), dice.color(FLEET_PAINTS), dice.color(ACCENTS),
-                   dice.pick(((150, 152, 156), (190, 190, 192), (80, 80, 84))), dice.pick(
-                       ("band", "wave", "logo", "plain")
-                   ),
-                   dice.pick(BRANDS), dice.chance(0.25), dice.chance(0.25), dice.pick(SKINS), dice.pick(CLOTHES),
-                   dice.digits(3))
+        return cls(
+            dice.uniform(4.8, 5.8),
+            dice.uniform(2.05, 2.5),
+            dice.color(FLEET_PAINTS),
+            dice.color(ACCENTS),
+            dice.pick(((150, 152, 156), (190, 190, 192), (80, 80, 84))),
+            dice.pick(("band", "wave", "logo", "plain")),
+            dice.pick(BRANDS),
+            dice.chance(0.25),
+            dice.chance(0.25),
+            dice.pick(SKINS),
+            dice.pick(CLOTHES),
+            dice.digits(3),
+        )
 
     @property
     def height(self) -> float:
@@ -359,12 +493,20 @@ class Van:
                 brush.line(((rear + 0.5, y), (front - 1.9, y)), 0.035, (150, 150, 152))
             for x in np.arange(rear + 0.6, front - 1.9, 0.36):
                 brush.line(((x, top - 0.02), (x, top + 0.18)), 0.03, (150, 150, 152))
-        outline = rounded((
-            (front - 0.03, 0.27, 0.06), (front, 0.5, 0.12), (front - 0.05, 0.86, 0.14), (front - 0.3, 1.06, 0.2),
-            (front - 0.95, 1.26, 0.2), (front - 1.6, top - 0.06, 0.4), (front - 2.0, top, 0.5), (
-                rear + 0.06, top, 0.16
-            ),
-            (rear, 1.2, 0.3), (rear + 0.02, 0.32, 0.06)))
+        outline = rounded(
+            (
+                (front - 0.03, 0.27, 0.06),
+                (front, 0.5, 0.12),
+                (front - 0.05, 0.86, 0.14),
+                (front - 0.3, 1.06, 0.2),
+                (front - 0.95, 1.26, 0.2),
+                (front - 1.6, top - 0.06, 0.4),
+                (front - 2.0, top, 0.5),
+                (rear + 0.06, top, 0.16),
+                (rear, 1.2, 0.3),
+                (rear + 0.02, 0.32, 0.06),
+            )
+        )
         brush.fill(outline, self.color)
         self._decoration(brush, front, rear, top)
         brush.shade((0.1, 0.4, 0.8, 1.15, 1.2, top - 0.15, top), (0.5, 0.66, 0.88, 1.12, 1.0, 1.0, 1.26))
@@ -378,9 +520,19 @@ class Van:
         if self.livery == "band":
             brush.box(rear + 0.02, 0.92, front - 0.16, 1.12, self.accent)
         elif self.livery == "wave":
-            brush.fill(rounded(((rear + 0.02, 0.4, 0.02), (rear + 0.02, 1.5, 0.05), (rear + 1.2, 1.25, 0.7),
-                                (rear + 2.6, 0.75, 0.8),
-                                (front - 0.6, 0.62, 0.3), (front - 0.6, 0.4, 0.02))), self.accent)
+            brush.fill(
+                rounded(
+                    (
+                        (rear + 0.02, 0.4, 0.02),
+                        (rear + 0.02, 1.5, 0.05),
+                        (rear + 1.2, 1.25, 0.7),
+                        (rear + 2.6, 0.75, 0.8),
+                        (front - 0.6, 0.62, 0.3),
+                        (front - 0.6, 0.4, 0.02),
+                    )
+                ),
+                self.accent,
+            )
         elif self.livery == "logo":
             brush.disc(rear + 1.0, 1.45, 0.34, self.accent)
         centre = (rear + front - 1.7) / 2 + 0.2
@@ -400,18 +552,29 @@ class Van:
             brush, ((front - 1.1, 1.28), (front - 1.1 - 0.6 * lean, roof), (front - 1.93, roof), (front - 1.93, 1.24))
         )
         driver(brush, front - 1.52, 1.47, 0.16, self.skin, self.coat)
-        brush.fill(((front - 0.97, 1.28), (front - 1.57, top - 0.12), (front - 1.65, top - 0.16), (front - 1.06, 1.28)),
-                   mix(GLASS, SKY_ON_GLASS, 0.5))
+        brush.fill(
+            ((front - 0.97, 1.28), (front - 1.57, top - 0.12), (front - 1.65, top - 0.16), (front - 1.06, 1.28)),
+            mix(GLASS, SKY_ON_GLASS, 0.5),
+        )
         if self.glazed:
             for x in np.arange(front - 2.1, rear + 0.9, -0.98):
                 glass(brush, ((x, 1.26), (x, roof), (x - 0.88, roof), (x - 0.88, 1.26)))
         brush.lamp(((front - 0.02, 0.72), (front - 0.06, 0.88), (front - 0.32, 1.0), (front - 0.26, 0.82)), HEADLIGHT)
-        brush.lamp(((rear + 0.01, 0.75), (rear + 0.01, 1.15), (rear + 0.1, 1.15), (rear + 0.1, 0.75)), (200, 28, 30),
-                   0.9)
+        brush.lamp(
+            ((rear + 0.01, 0.75), (rear + 0.01, 1.15), (rear + 0.1, 1.15), (rear + 0.1, 0.75)), (200, 28, 30), 0.9
+        )
         if brush.shows(0.16, 2):
-            brush.fill(rounded(((front - 1.02, 1.2, 0.04), (front - 0.98, 1.5, 0.06), (front - 1.13, 1.5, 0.06),
-                                (front - 1.13, 1.2, 0.04))),
-                       (40, 40, 44))
+            brush.fill(
+                rounded(
+                    (
+                        (front - 1.02, 1.2, 0.04),
+                        (front - 0.98, 1.5, 0.06),
+                        (front - 1.13, 1.5, 0.06),
+                        (front - 1.13, 1.2, 0.04),
+                    )
+                ),
+                (40, 40, 44),
+            )
         brush.text(self.text, front - 1.76, 0.84, 0.24, readable((40, 44, 60), self.color), width=0.7)
 
 
@@ -438,9 +601,18 @@ class Lorry:
         load = dice.weighted(("box", "curtain", "tank", "tipper", "stakes"), (4, 3, 2, 2, 1.4))
         height = dice.uniform(3.0, 3.4) if load in ("box", "curtain") else dice.uniform(2.75, 3.0)
         cargo = tuple(dice.color(((168, 120, 72), (150, 98, 60), (186, 150, 100), (120, 88, 60)), 20) for _ in range(6))
-        return cls(dice.uniform(6.4, 8.0), height, load, dice.color(ACCENTS + FLEET_PAINTS),
-                   dice.color(FLEET_PAINTS + ACCENTS[:4]),
-                   dice.color(ACCENTS), dice.pick(BRANDS), cargo, dice.pick(SKINS), dice.digits(2))
+        return cls(
+            dice.uniform(6.4, 8.0),
+            height,
+            load,
+            dice.color(ACCENTS + FLEET_PAINTS),
+            dice.color(FLEET_PAINTS + ACCENTS[:4]),
+            dice.color(ACCENTS),
+            dice.pick(BRANDS),
+            cargo,
+            dice.pick(SKINS),
+            dice.digits(2),
+        )
 
     def draw(self, brush: Brush, travelled: float = 0.0) -> None:
         """Draw the lorry."""
@@ -461,10 +633,20 @@ class Lorry:
 
     def _cab(self, brush: Brush, front: float) -> None:
         top = min(self.height - 0.15, 2.75)
-        brush.fill(rounded(((front - 0.02, 0.42, 0.06), (front, 1.2, 0.2), (front - 0.14, 1.5, 0.2), (
-            front - 0.36, top - 0.1, 0.25
-        ),
-                            (front - 0.7, top, 0.2), (front - 1.82, top, 0.12), (front - 1.85, 0.5, 0.05))), self.color)
+        brush.fill(
+            rounded(
+                (
+                    (front - 0.02, 0.42, 0.06),
+                    (front, 1.2, 0.2),
+                    (front - 0.14, 1.5, 0.2),
+                    (front - 0.36, top - 0.1, 0.25),
+                    (front - 0.7, top, 0.2),
+                    (front - 1.82, top, 0.12),
+                    (front - 1.85, 0.5, 0.05),
+                )
+            ),
+            self.color,
+        )
         if self.load in ("box", "curtain"):
             high, low = self.height - 0.02, top - 0.02
             fairing = ((front - 0.75, low), (front - 1.5, high), (front - 1.8, high), (front - 1.8, low))
@@ -472,14 +654,25 @@ class Lorry:
         brush.box(front - 1.78, 1.06, front - 0.06, 1.16, mix(self.color, self.accent, 0.7))
         glass(brush, ((front - 0.42, 1.52), (front - 0.56, top - 0.34), (front - 1.5, top - 0.34), (front - 1.5, 1.45)))
         driver(brush, front - 0.98, 1.78, 0.18, self.skin, (70, 80, 100))
-        brush.fill(((front - 0.16, 1.52), (front - 0.36, top - 0.2), (front - 0.44, top - 0.26), (front - 0.27, 1.5)),
-                   mix(GLASS, SKY_ON_GLASS, 0.55))
+        brush.fill(
+            ((front - 0.16, 1.52), (front - 0.36, top - 0.2), (front - 0.44, top - 0.26), (front - 0.27, 1.5)),
+            mix(GLASS, SKY_ON_GLASS, 0.55),
+        )
         brush.line(((front - 1.58, 0.7), (front - 1.58, top - 0.25)), 0.025, scaled(self.color, 0.6), faint=True)
         brush.line(((front - 0.36, 0.95), (front - 0.36, 1.5)), 0.025, scaled(self.color, 0.6), faint=True)
         brush.box(front - 1.85, 0.4, front - 0.02, 0.6, (52, 52, 56))
         brush.lamp(((front - 0.01, 0.66), (front - 0.01, 0.86), (front - 0.3, 0.88), (front - 0.24, 0.66)), HEADLIGHT)
-        brush.fill(rounded(((front - 0.3, 1.55, 0.04), (front - 0.3, 2.0, 0.05), (front - 0.42, 2.0, 0.05),
-                            (front - 0.42, 1.55, 0.04))), (40, 40, 44))
+        brush.fill(
+            rounded(
+                (
+                    (front - 0.3, 1.55, 0.04),
+                    (front - 0.3, 2.0, 0.05),
+                    (front - 0.42, 2.0, 0.05),
+                    (front - 0.42, 1.55, 0.04),
+                )
+            ),
+            (40, 40, 44),
+        )
 
     def _number(self, brush: Brush, x: float, y: float, color: Color) -> None:
         brush.text(self.text, x, y, 0.5, color, width=0.9)
@@ -520,8 +713,16 @@ class Lorry:
         x = np.linspace(rear + 0.3, front - 0.3, 9)
         heap = self.height - 0.62 + 0.5 * np.sin(np.linspace(0.15, pi - 0.1, 9)) + 0.05 * np.cos(9 * x)
         brush.fill(np.concatenate([np.stack([x, heap], 1), [(front - 0.3, 1.2), (rear + 0.3, 1.2)]]), self.cargo[0])
-        brush.fill(((rear - 0.02, 1.0), (rear + 0.12, self.height - 0.5), (front, self.height - 0.5), (front, 0.86),
-                    (rear + 0.3, 0.86)), self.accent)
+        brush.fill(
+            (
+                (rear - 0.02, 1.0),
+                (rear + 0.12, self.height - 0.5),
+                (front, self.height - 0.5),
+                (front, 0.86),
+                (rear + 0.3, 0.86),
+            ),
+            self.accent,
+        )
         for x0 in np.arange(rear + 0.55, front, 0.7):
             brush.box(x0, 0.95, x0 + 0.12, self.height - 0.5, scaled(self.accent, 0.76))
         brush.box(rear + 0.1, self.height - 0.6, front, self.height - 0.5, scaled(self.accent, 1.18))
@@ -569,19 +770,38 @@ class Bus:
         trim = dice.color(((244, 242, 234), (240, 214, 120), (40, 46, 60), (230, 120, 60)))
         if abs(luma(color) - luma(trim)) < 0.2:
             trim = (40, 46, 60) if luma(color) > 0.5 else (244, 242, 234)
-        return cls(dice.uniform(8.2, 10.2), 4.1 if double else dice.uniform(2.85, 3.1), double, color, trim,
-                   dice.pick(("band", "skirt", "sweep", "roof")), tuple(dice.random() for _ in range(16)),
-                   tuple(dice.pick(SKINS) for _ in range(4)), str(dice.integer(1, 99)),
-                   dice.pick(textures.POSTERS[pool]) if dice.chance(0.3) else "", dice.digits(3))
+        return cls(
+            dice.uniform(8.2, 10.2),
+            4.1 if double else dice.uniform(2.85, 3.1),
+            double,
+            color,
+            trim,
+            dice.pick(("band", "skirt", "sweep", "roof")),
+            tuple(dice.random() for _ in range(16)),
+            tuple(dice.pick(SKINS) for _ in range(4)),
+            str(dice.integer(1, 99)),
+            dice.pick(textures.POSTERS[pool]) if dice.chance(0.3) else "",
+            dice.digits(3),
+        )
 
     def draw(self, brush: Brush, travelled: float = 0.0) -> None:
         """Draw the bus."""
         front, rear, top = self.length / 2, -self.length / 2, self.height
         brush.begin()
-        brush.fill(rounded(((front - 0.02, 0.3, 0.1), (front, 1.3, 0.6), (front - 0.12, top - 0.06, 0.34), (
-            front - 0.5, top, 0.3
-        ),
-                            (rear + 0.1, top, 0.22), (rear, 1.0, 0.3), (rear + 0.02, 0.3, 0.1))), self.color)
+        brush.fill(
+            rounded(
+                (
+                    (front - 0.02, 0.3, 0.1),
+                    (front, 1.3, 0.6),
+                    (front - 0.12, top - 0.06, 0.34),
+                    (front - 0.5, top, 0.3),
+                    (rear + 0.1, top, 0.22),
+                    (rear, 1.0, 0.3),
+                    (rear + 0.02, 0.3, 0.1),
+                )
+            ),
+            self.color,
+        )
         self._livery(brush, front, rear, top)
         brush.shade((0.2, 0.5, 0.95, 1.2, top - 0.25, top - 0.12, top), (0.55, 0.72, 0.95, 1.08, 1.0, 1.2, 1.3))
         self._saloon(brush, front, rear, 1.18, min(top - 0.32, 2.55), doors=True)
@@ -600,17 +820,33 @@ class Bus:
         elif self.livery == "skirt":
             brush.box(rear + 0.02, 0.3, front - 0.02, 0.78, self.trim)
         elif self.livery == "sweep":
-            brush.fill(rounded(((rear + 0.02, 0.32, 0.02), (rear + 0.03, top - 0.3, 0.2), (rear + 1.4, top - 0.05, 0.4),
-                                (rear + 3.4, 0.6, 0.9),
-                                (rear + 4.6, 0.32, 0.3))), self.trim)
+            brush.fill(
+                rounded(
+                    (
+                        (rear + 0.02, 0.32, 0.02),
+                        (rear + 0.03, top - 0.3, 0.2),
+                        (rear + 1.4, top - 0.05, 0.4),
+                        (rear + 3.4, 0.6, 0.9),
+                        (rear + 4.6, 0.32, 0.3),
+                    )
+                ),
+                self.trim,
+            )
         else:
             brush.box(rear + 0.08, top - 0.28, front - 0.12, top - 0.02, self.trim)
 
     def _saloon(self, brush: Brush, front: float, rear: float, low: float, high: float, *, doors: bool) -> None:
-        brush.fill(rounded(((rear + 0.2, low - 0.06, 0.08), (rear + 0.2, high + 0.05, 0.1), (
-            front - 0.1, high + 0.05, 0.14
-        ),
-                            (front - 0.03, low - 0.06, 0.1))), (34, 38, 44))
+        brush.fill(
+            rounded(
+                (
+                    (rear + 0.2, low - 0.06, 0.08),
+                    (rear + 0.2, high + 0.05, 0.1),
+                    (front - 0.1, high + 0.05, 0.14),
+                    (front - 0.03, low - 0.06, 0.1),
+                )
+            ),
+            (34, 38, 44),
+        )
         count = max(int((self.length - 2.2) / 1.15), 3)
         width = (self.length - 2.0) / count
         for k in range(count):
@@ -629,8 +865,11 @@ class Bus:
             for x in (front - 0.98, rear + self.length * 0.52):
                 brush.box(x - 0.86, 0.42, x, high + 0.02, scaled(self.color, 0.5))
                 for left in (x - 0.82, x - 0.4):
-                    glass(brush, ((left + 0.36, 0.55), (left + 0.36, high - 0.05), (left, high - 0.05), (left, 0.55)),
-                          streak=False)
+                    glass(
+                        brush,
+                        ((left + 0.36, 0.55), (left + 0.36, high - 0.05), (left, high - 0.05), (left, 0.55)),
+                        streak=False,
+                    )
             driver(brush, front - 0.55, low + 0.4, 0.18, self.skins[0], (60, 70, 96))
 
     def _signs(self, brush: Brush, front: float, rear: float, top: float) -> None:
@@ -653,8 +892,8 @@ class Bus:
             return
         brush.box(left, low, right, high, (240, 240, 236))
         corners = brush.pixels(((left + 0.04, low + 0.04), (right - 0.04, high - 0.04))) // 16
-        (x0, y1), (x1, y0) = corners if not brush.flip else (
-            (corners[1, 0], corners[0, 1]), (corners[0, 0], corners[1, 1])
+        (x0, y1), (x1, y0) = (
+            corners if not brush.flip else ((corners[1, 0], corners[0, 1]), (corners[0, 0], corners[1, 1]))
         )
         paste(brush, textures.poster(self.poster), x0, y0, x1, y1)
 

@@ -21,9 +21,29 @@ from course_utils.data.street.signs import Sign, TrafficLight
 from course_utils.data.street.vehicles import Bus, Car, Lorry, Van
 
 CLASSES: tuple[str, ...] = (
-    "car", "taxi", "van", "lorry", "bus", "bicycle", "motorcycle", "pedestrian", "sign", "traffic_light")
+    "car",
+    "taxi",
+    "van",
+    "lorry",
+    "bus",
+    "bicycle",
+    "motorcycle",
+    "pedestrian",
+    "sign",
+    "traffic_light",
+)
 CLASS_NAMES: tuple[str, ...] = (
-    "voiture", "taxi", "camionnette", "camion", "bus", "vélo", "moto", "piéton", "panneau", "feu")
+    "voiture",
+    "taxi",
+    "camionnette",
+    "camion",
+    "bus",
+    "vélo",
+    "moto",
+    "piéton",
+    "panneau",
+    "feu",
+)
 FREQUENCIES: tuple[float, ...] = (0.33, 0.08, 0.07, 0.05, 0.055, 0.06, 0.05, 0.20, 0.06, 0.045)
 TEXTURES: tuple[str | None, ...] = ("train", "test", None)
 CONTROLS: tuple[str, ...] = ("density", "occlusion", "blur", "light", "night", "rain")
@@ -46,18 +66,23 @@ class Thing(Protocol):
     @property
     def kind(self) -> str:
         """Class identifier, "" for what bears no label."""
+
     @property
     def text(self) -> str:
         """Number shown, or ""."""
+
     @property
     def length(self) -> float:
         """Width along the street, in metres."""
+
     @property
     def height(self) -> float:
         """Height in metres."""
+
     @property
     def shadow(self) -> float:
         """Width of the shadow on the ground, in metres."""
+
     def draw(self, brush: Brush, travelled: float = 0.0) -> None:
         """Draw the thing, ``travelled`` metres after its start."""
 
@@ -91,16 +116,20 @@ class Controls:
     def resolve(cls, dice: Dice, **given: float | None) -> Controls:
         """Check the controls given, and draw those left to the seed (None)."""
         hour = dice.random()
-        night = dice.uniform(0, 0.12) if hour < 0.55 else dice.uniform(0.2, 0.5) if hour < 0.76 else dice.uniform(
-            0.5, 1.0
+        night = (
+            dice.uniform(0, 0.12) if hour < 0.55 else dice.uniform(0.2, 0.5) if hour < 0.76 else dice.uniform(0.5, 1.0)
         )
         drawn = {
-            "density": dice.uniform(0.3, 0.9), "occlusion": dice.uniform(0.15, 0.75), "blur": 0.2 * dice.random() ** 2,
-            "light": dice.uniform(0.42, 0.62), "night": night, "rain": dice.uniform(0.35,
-                                                                                    1.0) if dice.chance(0.16) else 0.0,
+            "density": dice.uniform(0.3, 0.9),
+            "occlusion": dice.uniform(0.15, 0.75),
+            "blur": 0.2 * dice.random() ** 2,
+            "light": dice.uniform(0.42, 0.62),
+            "night": night,
+            "rain": dice.uniform(0.35, 1.0) if dice.chance(0.16) else 0.0,
         }
-        return cls(**{name: drawn[name] if given.get(name) is None else check_share(name,
-                                                                                    given[name]) for name in CONTROLS})
+        return cls(
+            **{name: drawn[name] if given.get(name) is None else check_share(name, given[name]) for name in CONTROLS}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,8 +229,9 @@ class World:
         Seconds during which vehicles must keep coming (0 for a single picture).
     """
 
-    def __init__(self, seed: int, aspect: float, controls: Controls, textures: Textures = None,
-                 duration: float = 0.0) -> None:
+    def __init__(
+        self, seed: int, aspect: float, controls: Controls, textures: Textures = None, duration: float = 0.0
+    ) -> None:
         self.seed, self.aspect, self.controls, self.textures, self.duration = seed, aspect, controls, textures, duration
         dice = Dice(seed, 0)
         self.view, self.weather = Perspective.roll(dice), Weather.at(controls.night, controls.rain, dice)
@@ -215,10 +245,13 @@ class World:
         road = view.edge - view.kerb
         count = dice.weighted((2, 3), (3, 2))
         shares = (0.42, 0.9) if count == 2 else (0.32, 0.6, 0.93)
-        self.lanes = [Lane(view.kerb + share * road, -1 if k < (count + 1) // 2 else 1, dice.uniform(4.0, 8.0)) for k,
-                      share in enumerate(shares)]
+        self.lanes = [
+            Lane(view.kerb + share * road, -1 if k < (count + 1) // 2 else 1, dice.uniform(4.0, 8.0))
+            for k, share in enumerate(shares)
+        ]
         self.gutters = [
-            Lane(view.kerb + 0.1 * road, -1, dice.uniform(2.6, 4.0)), Lane(view.edge + 0.004, 1, dice.uniform(2.6, 4.0))
+            Lane(view.kerb + 0.1 * road, -1, dice.uniform(2.6, 4.0)),
+            Lane(view.edge + 0.004, 1, dice.uniform(2.6, 4.0)),
         ]
         self._scenery(dice)
         expected = 14.0 * self.controls.density * self.aspect**0.75
@@ -236,9 +269,10 @@ class World:
         half = 0.5 * self.aspect / view.scale(view.kerb)
         far: list[Thing] = [Lamp.roll(scenery) for _ in range(1 + int(self.aspect * 0.9))]
         far += [Tree.roll(scenery, pool) for _ in range(int(scenery.uniform(0.2, 2.4) * self.aspect))]
-        far += [Fixture.roll(scenery, pool, tall=scenery.chance(0.25)) for _ in range(
-            int(scenery.uniform(0.4, 2.8) * self.aspect)
-        )]
+        far += [
+            Fixture.roll(scenery, pool, tall=scenery.chance(0.25))
+            for _ in range(int(scenery.uniform(0.4, 2.8) * self.aspect))
+        ]
         for k, thing in enumerate(far):
             slot = (k + scenery.uniform(0.1, 0.9)) / len(far)
             y = view.kerb - (0.012 if isinstance(thing, Fixture) else 0.02)
@@ -253,8 +287,16 @@ class World:
                 near = Tree.roll(scenery, pool, tall=True)
             else:
                 near = Lamp.roll(scenery) if roll < 0.62 else Fixture.roll(scenery, pool, tall=roll > 0.92)
-            self.actors.append(Actor(near, scenery.uniform(-1, 1) * half, view.edge + scenery.uniform(0.02, 0.05),
-                                     scenery.chance(0.5), 0.0, -1))
+            self.actors.append(
+                Actor(
+                    near,
+                    scenery.uniform(-1, 1) * half,
+                    view.edge + scenery.uniform(0.02, 0.05),
+                    scenery.chance(0.5),
+                    0.0,
+                    -1,
+                )
+            )
 
     def _lane(self, kind: str, dice: Dice) -> Lane:
         view = self.view
@@ -293,8 +335,12 @@ class World:
 
     def _free(self, thing: Thing, x: float, lane: Lane, scale: float, allowed: float) -> bool:
         low = 0.62 * thing.height if thing.kind in ("sign", "traffic_light") else 0.0
-        box = ((x - thing.length / 2) * scale, lane.y - thing.height * scale, (x + thing.length / 2) * scale,
-               lane.y - low * scale)
+        box = (
+            (x - thing.length / 2) * scale,
+            lane.y - thing.height * scale,
+            (x + thing.length / 2) * scale,
+            lane.y - low * scale,
+        )
         walkers = thing.kind == "pedestrian"
         for actor in self.actors:
             same_lane = actor.track >= 0 and abs(actor.y - lane.y) < 0.012 and actor.thing.kind != "pedestrian"
@@ -318,8 +364,9 @@ class World:
         painter = Backdrop(Dice(self.seed, 1), self.view, self.weather, self.textures)
         return painter.draw(shape[0] * step, shape[1] * step, step)
 
-    def render(self, shape: tuple[int, int], *, time: float = 0.0, frame: int = 0,
-               backdrop: Canvas | None = None) -> Scene:
+    def render(
+        self, shape: tuple[int, int], *, time: float = 0.0, frame: int = 0, backdrop: Canvas | None = None
+    ) -> Scene:
         """Return the scene at a time in seconds; ``backdrop`` is copied when it is given."""
         canvas = self.backdrop(shape) if backdrop is None else backdrop.copy()
         visible = np.zeros(shape, np.int16)
@@ -337,8 +384,9 @@ class World:
                 label = len(shown)
                 full[label] = int(mask.sum())
             visible[rows, columns][mask] = label
-        picture = develop(canvas, self.weather, shape, Dice(self.seed, 5, frame), blur=self.controls.blur,
-                          light=self.controls.light)
+        picture = develop(
+            canvas, self.weather, shape, Dice(self.seed, 5, frame), blur=self.controls.blur, light=self.controls.light
+        )
         return self._truth(picture, visible, shown, full, time)
 
     def draw_actor(self, actor: Actor, canvas: Canvas, time: float) -> tuple[np.ndarray, tuple[slice, slice]] | None:
@@ -369,8 +417,13 @@ class World:
         strength = (0.62 if contact > 0.8 else 0.42) - 0.25 * self.weather.rain
         canvas.darken(x, y - 0.03 * scale, 1.16 * width, thing.shadow * 0.85 * scale, strength)
         if self.weather.sun > 0.1 and thing.length > 1.5 and thing.kind:
-            canvas.darken(x + (0.35 + 1.6 * self.weather.night) * scale, y + 0.04 * scale, 1.1 * width,
-                          thing.shadow * 1.2 * scale, 0.34 * self.weather.sun)
+            canvas.darken(
+                x + (0.35 + 1.6 * self.weather.night) * scale,
+                y + 0.04 * scale,
+                1.1 * width,
+                thing.shadow * 1.2 * scale,
+                0.34 * self.weather.sun,
+            )
 
     def _reflect(self, canvas: Canvas, brush: Brush, cover: np.ndarray, y: float) -> None:
         """Mirror the object in the wet ground below it."""
@@ -394,8 +447,9 @@ class World:
             spread[...] = np.maximum(spread, (lights * fade).astype(np.uint8))
 
     # -- truth ----------------------------------------------------------------------------------------------------
-    def _truth(self, picture: np.ndarray, visible: np.ndarray, shown: Sequence[Actor], full: dict[int, int],
-               time: float) -> Scene:
+    def _truth(
+        self, picture: np.ndarray, visible: np.ndarray, shown: Sequence[Actor], full: dict[int, int], time: float
+    ) -> Scene:
         counts = np.bincount(visible.ravel(), minlength=len(shown) + 1)
         order, boxes, hidden = np.zeros(len(shown) + 1, np.uint8), [], []
         kept: list[Actor] = []
@@ -473,15 +527,20 @@ def check_size(size: Any) -> tuple[int, int]:
 def check_textures(textures: Any) -> Textures:
     """Return the pool of textures, or raise a ValueError in French."""
     if textures not in TEXTURES:
-        raise ValueError(
-            f"« textures » vaut {textures!r} : donnez \"train\", \"test\" ou None (toutes les photographies)."
-        )
+        raise ValueError(f'« textures » vaut {textures!r} : donnez "train", "test" ou None (toutes les photographies).')
     return textures
 
 
 def scene(
-    seed: int = 0, size: Size = 128, *, density: float | None = None, occlusion: float | None = None,
-    blur: float | None = None, light: float | None = None, night: float | None = None, rain: float | None = None,
+    seed: int = 0,
+    size: Size = 128,
+    *,
+    density: float | None = None,
+    occlusion: float | None = None,
+    blur: float | None = None,
+    light: float | None = None,
+    night: float | None = None,
+    rain: float | None = None,
     textures: Textures = None,
 ) -> Scene:
     """Return a street scene and the exact truth about it.
@@ -516,6 +575,7 @@ def scene(
         In French, when an argument is out of range.
     """
     seed, shape = check_integer("seed", seed, 0), check_size(size)
-    controls = Controls.resolve(Dice(seed, 6), density=density, occlusion=occlusion, blur=blur, light=light,
-                                night=night, rain=rain)
+    controls = Controls.resolve(
+        Dice(seed, 6), density=density, occlusion=occlusion, blur=blur, light=light, night=night, rain=rain
+    )
     return World(seed, shape[1] / shape[0], controls, check_textures(textures)).render(shape)
