@@ -23,7 +23,8 @@ MAX_BYTES = 75_000
 """Weight that a displayed figure does not exceed: about 100 kB once written in base 64 in the notebook."""
 
 _PHOTOGRAPHIC = 40_000  # distinct colours beyond which an image is taken for a photograph
-_INVISIBLE = 6  # error of a channel, out of 255, that nobody sees on a screen
+_INVISIBLE = 14  # error of a channel, out of 255, that nobody sees on a screen
+_TINT = 4  # gap between the channels, out of 255, above which a grey looks coloured
 
 _ALT: WeakKeyDictionary[Figure, list[str]] = WeakKeyDictionary()
 
@@ -147,12 +148,17 @@ def _candidates(image: Image.Image) -> Iterator[tuple[str, bytes]]:
     elif image.getcolors(_PHOTOGRAPHIC) is not None:
         # Maximum coverage keeps rare colours (a single yellow star) that a median cut would merge with others.
         reduced = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        error = np.abs(np.asarray(reduced.convert("RGB"), np.int16) - np.asarray(image, np.int16)).max()
-        if error <= _INVISIBLE:
+        if _faithful(np.asarray(reduced.convert("RGB"), np.int16), np.asarray(image, np.int16)):
             yield "image/png", _bytes(reduced, "PNG", optimize=True)
         yield "image/png", _bytes(image, "PNG")
     for quality in (90, 84, 76, 68):
         yield "image/jpeg", _bytes(image, "JPEG", quality=quality, subsampling=0)
+
+
+def _faithful(reduced: np.ndarray, exact: np.ndarray) -> bool:
+    """Say whether nobody would see the difference; greys are watched more closely, for the eye sees any tint."""
+    greys = np.ptp(exact, axis=-1) == 0
+    return np.abs(reduced - exact).max() <= _INVISIBLE and np.ptp(reduced[greys], axis=-1).max(initial=0) <= _TINT
 
 
 def _bytes(image: Image.Image, kind: str, **options: Any) -> bytes:

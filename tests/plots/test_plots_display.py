@@ -57,6 +57,16 @@ def test_reduced_palette_keeps_rare_colours() -> None:
     assert np.abs(decoded - pixels).max() <= 16
 
 
+def test_greys_beside_a_colour_picture_take_no_tint() -> None:
+    ramp = np.linspace(0, 1, 64 * 64).reshape(64, 64, 1).repeat(3, axis=-1)
+    hues = np.stack(np.meshgrid(np.linspace(0, 1, 64), np.linspace(0, 1, 64), indexing="xy"), axis=-1)
+    colours = np.concatenate([hues, np.full((64, 64, 1), 0.3)], axis=-1)
+    image = Image.fromarray(np.uint8(255 * np.concatenate([ramp, colours], axis=1)))
+    mime, encoded = display.encode(image)
+    greys = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"), int)[:, :60]
+    assert np.ptp(greys, axis=-1).max() <= 4, mime
+
+
 def test_limit_is_respected_by_shrinking_if_needed() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (900, 1200, 3), dtype=np.uint8))
     _, data = display.encode(noise, limit=30_000)
