@@ -350,5 +350,5 @@ def faults(fixed_backward):
         (like(_variant(gate="on z")), "La dérivée de la sigmoïde est A1 (1 - A1) : elle se calcule sur sa sortie."),
         (like(_variant(gate="relu")), _GATE),
     ]
-    for sizes in ((4, 3, 2, 2), (5, 4, 3, 2)):
+    for sizes in ((5, 6, 12, 12), (5, 6, 12, 4)):
         expect_cases(fixed_backward, [case(*sizes)], reference=_backward_by_loops, mistakes=mistakes)

@@ -24,7 +24,7 @@ MAX_BYTES = 75_000
 
 _PHOTOGRAPHIC = 40_000  # distinct colours beyond which an image is taken for a photograph
 _INVISIBLE = 14  # error of a channel, out of 255, that nobody sees on a screen
-_TINT = 4  # gap between the channels, out of 255, above which a grey looks coloured
+_TINT = 2  # mean gap between the channels, out of 255, above which greys look coloured
 
 _ALT: WeakKeyDictionary[Figure, list[str]] = WeakKeyDictionary()
 
@@ -157,8 +157,9 @@ def _candidates(image: Image.Image) -> Iterator[tuple[str, bytes]]:
 
 def _faithful(reduced: np.ndarray, exact: np.ndarray) -> bool:
     """Say whether nobody would see the difference; greys are watched more closely, for the eye sees any tint."""
-    greys = np.ptp(exact, axis=-1) == 0
-    return np.abs(reduced - exact).max() <= _INVISIBLE and np.ptp(reduced[greys], axis=-1).max(initial=0) <= _TINT
+    greys = (np.ptp(exact, axis=-1) == 0) & (exact[..., 0] < 255)
+    tint = np.ptp(reduced[greys], axis=-1).mean() if greys.any() else 0
+    return bool(np.abs(reduced - exact).max() <= _INVISIBLE and tint <= _TINT)
 
 
 def _bytes(image: Image.Image, kind: str, **options: Any) -> bytes:
