@@ -121,9 +121,10 @@ def rich(text: str) -> str:
 
 
 def in_notebook() -> bool:
-    """Tell whether the code runs in an IPython session (IPython is never imported for the question)."""
+    """Tell whether an IPython session other than a terminal runs the code (IPython is never imported to know)."""
     ipython = sys.modules.get("IPython")
-    return ipython is not None and ipython.get_ipython() is not None
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and type(shell).__name__ != "TerminalInteractiveShell"
 
 
 def show(thing: object) -> None:

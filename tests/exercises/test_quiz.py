@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import importlib.resources
 import json
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -140,3 +143,16 @@ def test_the_output_is_the_same_at_each_run(page, monkeypatch):
     again = Quiz("9-1", QUESTIONS).html()
     InteractiveShell.clear_instance()
     assert again == page["text/html"]
+
+
+def test_a_terminal_gets_text():
+    program = "from course_utils.exercises import quiz; quiz('1-2')"
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "-c", program],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONUTF8": "1"},
+    )
+    assert done.stdout.startswith("Quiz 1-2"), done.stdout + done.stderr
+    assert "Error" not in done.stdout
