@@ -33,6 +33,7 @@ def graph(dw, dx, dv):
         dw,
         6,
         reveal=False,
+        name="dw",
         mistakes={
             2: "C'est la dérivée locale de `w x`, c'est-à-dire x ; "
             "il reste à la multiplier par le reproche qui arrive, x + 1.",
@@ -44,6 +45,7 @@ def graph(dw, dx, dv):
         dx,
         15,
         reveal=False,
+        name="dx",
         mistakes={
             6: "Vous n'avez suivi que le chemin par `x + 1` ; x sert aussi dans `w x`.",
             9: "Vous n'avez suivi que le chemin par `w x` ; x sert aussi dans `x + 1`.",
@@ -54,6 +56,7 @@ def graph(dw, dx, dv):
     expect_equal(
         dv,
         0,
+        name="dv",
         mistakes={
             2: "Ce serait vrai sans la ReLU ; or `v x` vaut -2, et la porte est fermée.",
             -1: "C'est la valeur de v. La ReLU de `v x` est fermée : que laisse-t-elle passer ?",

@@ -163,7 +163,7 @@ CASES = {
         wrong=[
             (Answers(2, 15, 0), "dérivée locale de `w x`"),
             (Answers(3, 15, 0), "le reproche qui arrive au produit"),
-            (Answers(6, 6, 0), "le chemin par `x + 1`"),
+            (Answers(6, 6, 0), "`dx` vaut 6 : c'est trop petit. Vous n'avez suivi que le chemin par `x + 1`"),
             (Answers(6, 9, 0), "le chemin par `w x`"),
             (Answers(6, 14, 0), "sa ReLU est fermée"),
             (Answers(6, 54, 0), "entre deux chemins on additionne"),
