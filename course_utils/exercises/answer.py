@@ -54,10 +54,11 @@ class Sheet:
     passed: int = 0
 
     def name_of(self, value: object) -> str:
-        """Return the text that designates `value`: a call, a variable or « votre réponse »."""
+        """Return what designates `value`: a call, a variable (or several, of one value), else « votre réponse »."""
         if self.last_call is not None and value is self.last_call[0]:
             return self.last_call[1]
-        return next((name for known, name in self.names if known is value), "votre réponse")
+        names = [name for known, name in self.names if known is value]
+        return names[0] if len(names) == 1 else " ou ".join(f"`{name}`" for name in names) or "votre réponse"
 
 
 _SHEETS: list[Sheet] = []

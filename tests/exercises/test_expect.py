@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_utils.exercises.answer import Called, call_text, fresh, unchanged, value_text
+from course_utils.exercises.answer import Called, call_text, fresh, open_sheet, unchanged, value_text
 from course_utils.exercises.difference import Rule, difference, number_text
 from course_utils.exercises.expect import (
     Refusal,
@@ -483,3 +483,10 @@ def test_a_fresh_copy_shares_nothing_that_can_change():
     assert value["a"][0][0] == 0
     assert value["c"] == Pair(1, [2])
     assert not unchanged(value, copy)
+
+
+def test_answers_of_one_value_are_not_mistaken_for_each_other():
+    same = 6
+    with open_sheet({"dw": same, "dx": same, "dv": 0}):
+        assert "`dw ou dx` vaut 6" in refusal(expect_equal, same, 9)
+        assert "`dv` vaut 0" in refusal(expect_equal, 0, 9)
