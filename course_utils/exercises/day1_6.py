@@ -171,7 +171,7 @@ def momentum_step(momentum_step):
     w, v, g = np.array([1.0, -2.0]), np.array([0.5, 0.25]), np.array([2.0, 4.0])
     rng = np.random.default_rng(16)
     other = tuple(rng.normal(size=(3, 2)) for _ in range(3))
-    cases = [(w, v, g, 0.1, 0.9, False), (w, v, g, 0.1, 0.9, True), (w, v, g, 0.5, 0.0, False)]
+    cases: list[tuple[Any, ...]] = [(w, v, g, 0.1, 0.9, False), (w, v, g, 0.1, 0.9, True), (w, v, g, 0.5, 0.0, False)]
     cases += [(*other, 0.03, 0.7, False), (*other, 0.03, 0.7, True)]
     expect_cases(momentum_step, cases, _momentum_by_keys, rtol=1e-7, mistakes=_MOMENTUM_MISTAKES)
 

@@ -488,5 +488,5 @@ def test_a_fresh_copy_shares_nothing_that_can_change():
 def test_answers_of_one_value_are_not_mistaken_for_each_other():
     same = 6
     with open_sheet({"dw": same, "dx": same, "dv": 0}):
-        assert "`dw ou dx` vaut 6" in refusal(expect_equal, same, 9)
+        assert "`dw` ou `dx` vaut 6" in refusal(expect_equal, same, 9)
         assert "`dv` vaut 0" in refusal(expect_equal, 0, 9)
