@@ -108,6 +108,12 @@ def test_bars_explains_what_is_wrong(values: dict[str, object]) -> None:
         plots.bars(values)
 
 
+@pytest.mark.parametrize("option", [{"errors": {"SVM": 0.1}}, {"highlight": "SVM"}])
+def test_bars_refuses_what_groups_would_ignore(option: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="sans groupes"):
+        plots.bars({"images": {"SVM": 1}, "table": {"SVM": 3}}, **option)
+
+
 def test_distribution_has_area_one() -> None:
     samples = np.random.default_rng(0).normal(size=(50, 40))
     ax = plots.distribution({"a": samples}, bins=30).axes[0]
