@@ -146,11 +146,14 @@ def bars(
     Raises
     ------
     ValueError
-        If there is nothing to compare, or the groups do not hold the same names.
+        If there is nothing to compare, the groups do not hold the same names, or they come with ``errors`` or
+        ``highlight``.
     """
     if not values:
         raise ValueError("bars a reçu un dictionnaire vide : donnez {nom : valeur}.")
     grouped = isinstance(next(iter(values.values())), Mapping)
+    if grouped and (errors or highlight):
+        raise ValueError("bars : errors et highlight ne valent que sans groupes, pour {nom : valeur}.")
     groups: dict[str, dict[str, float]] = (
         {str(g): {str(k): float(v) for k, v in table.items()} for g, table in values.items()}
         if grouped

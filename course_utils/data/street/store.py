@@ -248,8 +248,8 @@ def _write(path: Path | None, stored: SceneDataset) -> None:
                 counts=stored.counts,
                 controls=stored.controls,
                 seeds=stored.seeds,
-                **stored.truth,
-            )  # type: ignore[arg-type]
+                **stored.truth,  # type: ignore[arg-type]
+            )
         os.replace(temporary, path)
     except OSError:
         if temporary is not None:
