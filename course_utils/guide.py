@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course_utils.exercises.notebooks import notebook_paths
 from course_utils.paths import ROOT
 
 HEAD = """\
@@ -89,9 +90,7 @@ def read_lesson(path: Path) -> Lesson:
 
 def lessons() -> list[Lesson]:
     """Return every lesson of the course, in the order of the timetable."""
-    found = [
-        read_lesson(path) for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
-    ]
+    found = map(read_lesson, notebook_paths(ROOT / "notebooks"))
     return sorted(found, key=lambda lesson: (lesson.day, lesson.order))
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from course_utils.exercises.notebooks import notebook_paths
 from course_utils.guide import lessons, programme, read_lesson
 from course_utils.paths import ROOT
 
-LESSONS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
-SOLUTIONS = sorted((ROOT / "solutions").rglob("*.ipynb"))
+LESSONS = notebook_paths(ROOT / "notebooks")
+SOLUTIONS = notebook_paths(ROOT / "solutions")
 MACHINE_PATH = re.compile(r"(?<![\w:/.])/(?:home|Users|root|tmp|work|mnt|content)/|[A-Z]:\\\\")
 PICTURE = re.compile(r"image/(png|jpeg|gif|webp)")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,11 @@ class Solution:
         return {"text/plain": str(self), "text/markdown": markdown.rstrip()}
 
 
+def notebook_paths(folder: Path) -> list[Path]:
+    """Return the notebooks below ``folder``, in order, without the copies that Jupyter keeps aside."""
+    return sorted(path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
 def find_solution(exercise_id: str, folder: Path) -> Solution | None:
     """Return the solved cell of an exercise and its explanation, or None if no notebook under `folder` holds it.
 
@@ -53,7 +57,7 @@ def find_solution(exercise_id: str, folder: Path) -> Solution | None:
         The ``solutions`` folder.
     """
     prefix = exercise_id.rsplit("-", 1)[0] + "_"
-    for path in sorted(_paths(folder), key=lambda path: (not path.name.startswith(prefix), path)):
+    for path in sorted(notebook_paths(folder), key=lambda path: (not path.name.startswith(prefix), path)):
         cells = _cells(path)
         for i, cell in enumerate(cells):
             if cell.get("cell_type") == "code" and _metadata(cell).get("exercise") == exercise_id:
@@ -63,14 +67,14 @@ def find_solution(exercise_id: str, folder: Path) -> Solution | None:
 
 def exercise_ids(folder: Path) -> dict[str, list[str]]:
     """Return the ids of the exercises of each notebook under `folder`, in order: {path relative to it: ids}."""
-    return {path.relative_to(folder).as_posix(): _ids(path) for path in sorted(_paths(folder))}
+    return {path.relative_to(folder).as_posix(): _ids(path) for path in notebook_paths(folder)}
 
 
 def titles(folder: Path, day: int) -> dict[str, str]:
     """Return the titles of the notebooks of a day, by id (``"1-5"``); notebook 0-0 belongs to day 1."""
     starts = (f"{day}-", "0-") if day == 1 else (f"{day}-",)
     found = {}
-    for path in _paths(folder):
+    for path in notebook_paths(folder):
         if path.name.startswith(starts):
             course = _read(path).get("metadata", {}).get("course", {})
             found[path.name.split("_")[0]] = str(course.get("title", ""))
@@ -109,10 +113,6 @@ def _explanation(cells: list[dict[str, Any]], position: int, exercise_id: str) -
 def _ids(path: Path) -> list[str]:
     cells = (cell for cell in _cells(path) if cell.get("cell_type") == "code")
     return [identity for cell in cells if (identity := _metadata(cell).get("exercise"))]
-
-
-def _paths(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 
 
 def _read(path: Path) -> dict[str, Any]:
