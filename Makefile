@@ -40,7 +40,7 @@ check: $(READY)
 	$(BIN)/python -m course_utils
 
 notebooks: $(READY)
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+	COURSE_PROGRESS=0 $(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 	  $(or $(ONLY),notebooks/*.ipynb notebooks/*/*.ipynb solutions/*.ipynb solutions/*/*.ipynb)
 
 guide: $(READY)

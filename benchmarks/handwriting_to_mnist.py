@@ -12,9 +12,7 @@ from __future__ import annotations
 import sys
 import time
 
-import keras
 import numpy as np
-from keras import layers
 
 from course_utils import data
 from course_utils.data import handwriting
@@ -22,7 +20,10 @@ from course_utils.data import handwriting
 N_IMAGES, EPOCHS = 20_000, 6
 
 
-def network() -> keras.Model:
+def network():
+    import keras
+    from keras import layers
+
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -44,6 +45,8 @@ def network() -> keras.Model:
 
 def accuracies(seed: int, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
     """Train with one seed: accuracy on the images of each digit (10,), CPU seconds spent drawing."""
+    import keras
+
     start = time.process_time()
     drawn = handwriting.digits(N_IMAGES, seed=seed)
     spent = time.process_time() - start

@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 # --- 1-2-a : sizes -------------------------------------------------------------------------------------------------
 
-_CHANNELS_FIRST = "C'est l'ordre «  canaux d'abord » de PyTorch ; dans ce cours, les canaux viennent en dernier."
+_CHANNELS_FIRST = "C'est l'ordre « canaux d'abord » de PyTorch ; dans ce cours, les canaux viennent en dernier."
 _BITS = "C'est un nombre de bits : un octet en compte huit."
 
 
@@ -38,7 +38,7 @@ def sizes(shape, n_bytes, batch_shape, batch_bytes):
         (3000, 4000, 3),
         reveal=False,
         mistakes=[
-            ((4000, 3000, 3), "On dit «  4000 × 3000 », largeur d'abord ; un tableau compte les lignes d'abord."),
+            ((4000, 3000, 3), "On dit « 4000 × 3000 », largeur d'abord ; un tableau compte les lignes d'abord."),
             ((3, 3000, 4000), _CHANNELS_FIRST),
             ((3000, 4000), "Il y manque les trois canaux."),
             ((4000, 3000), "Il y manque les trois canaux, et un tableau compte les lignes d'abord."),

@@ -270,7 +270,8 @@ WANTED = 25
 @exercise(
     "1-3-d",
     hints=(
-        "Reprenez la cellule précédente : `cross_val_predict` sur `X_new`, `y_new`, avec le modèle de votre choix.",
+        "Reprenez la méthode de « Démasquer les menteurs » : `cross_val_predict` sur `X_new`, "
+        "`y_new`, avec le modèle de votre choix.",
         "Pour chaque image, comparez la probabilité de l'étiquette donnée, `P[np.arange(len(P)), y_new]`, "
         "à celle de la meilleure classe, `P.max(axis=1)`.",
         "`margin = P[np.arange(len(P)), y_new] - P.max(axis=1)`, puis les 40 plus petites : `np.argsort(margin)[:40]`. "
