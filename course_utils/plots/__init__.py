@@ -12,11 +12,13 @@ from course_utils.plots.charts import bars, distribution, lines
 from course_utils.plots.classification import confusion, decision
 from course_utils.plots.diagrams import network
 from course_utils.plots.display import alt_text, describe
+from course_utils.plots.graphs import graph
 from course_utils.plots.images import grid, numbers
 from course_utils.plots.learning import curves, metric_name
 from course_utils.plots.motion import animation, explore
 from course_utils.plots.overlays import boxes, heatmap, masks
 from course_utils.plots.plane import scatter, surface
+from course_utils.plots.sliding import sliding_window
 from course_utils.plots.style import (
     BLUE,
     CHARCOAL,
@@ -58,6 +60,7 @@ __all__ = [
     "describe",
     "distribution",
     "explore",
+    "graph",
     "grid",
     "heatmap",
     "lines",
@@ -67,6 +70,7 @@ __all__ = [
     "number",
     "numbers",
     "scatter",
+    "sliding_window",
     "surface",
 ]
 
