@@ -34,11 +34,24 @@ class File:
         Bytes of the published file.
     sha256 : tuple of str
         Digests of the contents that are accepted: first the published file's, then those of faithful re-packings.
+    md5 : str, optional
+        The published digest, for a file whose publisher gives only that one.
     """
 
     name: str
     size: int
     sha256: tuple[str, ...]
+    md5: str | None = None
+
+    @property
+    def algorithm(self) -> str:
+        """The digest by which the file is checked: ``"sha256"``, or ``"md5"`` for want of better."""
+        return "sha256" if self.sha256 else "md5"
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The digests that are accepted, of that algorithm."""
+        return self.sha256 or ((self.md5,) if self.md5 else ())
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,7 @@ class Source:
     Attributes
     ----------
     name : str
-        Its name for :func:`course_utils.data.load`, and its folder in ``$COURSE_DATA`` and in the cache.
+        Its name for :func:`course_utils.data.load`.
     card : Card
         Title, description, classes, licence, citation.
     shape : tuple of int
@@ -82,6 +95,15 @@ class Source:
         Generator that takes its place when it cannot be had (``"handwriting"`` or ``"street"``).
     editions : tuple of Edition
         In order of preference.
+    stand_in_classes : tuple of str, optional
+        Classes of the generator that serve, all of them when it is empty.
+    resizable : bool
+        Whether the photos have several sizes: each is then cropped to a square and resized to the side asked for,
+        that of `shape` by default.
+    folder : str
+        Its folder in ``$COURSE_DATA`` and in the cache: by default, its name.
+    loader : str
+        Function that takes its name, for messages.
     """
 
     name: str
@@ -90,6 +112,10 @@ class Source:
     counts: dict[str, int]
     stand_in: str
     editions: tuple[Edition, ...]
+    stand_in_classes: tuple[str, ...] = ()
+    resizable: bool = False
+    folder: str = ""
+    loader: str = "load"
 
 
 @functools.cache
@@ -115,7 +141,16 @@ def _source(name: str, table: dict[str, Any]) -> Source:
     )
     height, width, channels = table["shape"]
     editions = tuple(_edition(edition) for edition in table["edition"])
-    return Source(name, card, (height, width, channels), table["counts"], table["stand_in"], editions)
+    return Source(
+        name,
+        card,
+        (height, width, channels),
+        table["counts"],
+        table["stand_in"],
+        editions,
+        stand_in_classes=tuple(table.get("stand_in_classes", ())),
+        resizable=table.get("resizable", False),
+    )
 
 
 def _edition(table: dict[str, Any]) -> Edition:

@@ -1,4 +1,4 @@
-"""Where the files of a set are: ``$COURSE_DATA``, the cache, or a download. Each file is checked by its sha256."""
+"""Where the files of a set are: ``$COURSE_DATA``, the cache, or a download. Each file is checked by its digest."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def locate(source: Source, splits: tuple[str, ...], *, download: bool | None = N
     damaged = None
     for root, origin in ((course_data(), "COURSE_DATA"), (cache_dir() / "datasets", "cache")):
         for edition in source.editions if root else ():
-            folder = Path(root or "") / source.name
+            folder = Path(root or "") / (source.folder or source.name)
             files = edition.needed(splits)
             if not all(os.path.isfile(folder / file.name) for file in files):
                 continue
@@ -94,7 +94,7 @@ def locate(source: Source, splits: tuple[str, ...], *, download: bool | None = N
 
 
 def verify(path: Path, file: File) -> None:
-    """Check the sha256 of a file, once per machine: the verdict is kept in the cache under (path, size, date).
+    """Check the digest of a file, once per machine: the verdict is kept in the cache under (path, size, date).
 
     Parameters
     ----------
@@ -106,25 +106,26 @@ def verify(path: Path, file: File) -> None:
     Raises
     ------
     CorruptFileError
-        If the digest is none of ``file.sha256``.
+        If the digest is none of ``file.digests``.
     DataError
         If the file cannot be read.
     """
     try:
         status = path.stat()
-        identity = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{file.sha256}"
+        identity = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{file.digests}"
         marker = cache_dir() / "verified" / hashlib.sha256(identity.encode()).hexdigest()[:40]
         if marker.name in _verified or os.path.isfile(marker):
             return
         with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            found = hashlib.file_digest(stream, file.algorithm).hexdigest()
     except OSError as error:
         fault = f"Le fichier {path} est illisible ({error.strerror}). Vérifiez le disque et vos droits d'accès."
         raise DataError(fault) from error
-    if found not in file.sha256:
+    if found not in file.digests:
+        kind = {"sha256": "SHA-256", "md5": "MD5"}[file.algorithm]
         raise CorruptFileError(
-            f"Le fichier {path} est abîmé ou n'est pas le bon : son empreinte SHA-256 est {found}, on attendait "
-            f"{' ou '.join(file.sha256)} ; il fait {status.st_size} octets, l'original {file.size}. "
+            f"Le fichier {path} est abîmé ou n'est pas le bon : son empreinte {kind} est {found}, on attendait "
+            f"{' ou '.join(file.digests)} ; il fait {status.st_size} octets, l'original {file.size}. "
             "Supprimez-le ou remplacez-le par une copie intacte, puis relancez."
         )
     _verified.add(marker.name)
@@ -139,13 +140,15 @@ def _download(source: Source, splits: tuple[str, ...], download: bool | None) ->
 
     edition = next((edition for edition in source.editions if edition.mirrors), None)
     if edition is None:
-        raise UnavailableError(_absence(source, " ; ce jeu n'est pas à télécharger"))
+        raise UnavailableError(_absence(source, " ; il n'est pas à télécharger"))
     if os.environ.get("COURSE_OFFLINE", "0") not in ("", "0"):
         raise UnavailableError(_absence(source, " ; COURSE_OFFLINE interdit le téléchargement"))
-    folder = cache_dir() / "datasets" / source.name
+    folder = cache_dir() / "datasets" / (source.folder or source.name)
     size = sum(file.size for file in edition.needed(splits))
     if download is False or (download is None and size > LARGE):
-        asked = f' ; {megabytes(size)} à télécharger seulement sur demande, load("{source.name}", download=True)'
+        asked = (
+            f' ; {megabytes(size)} à télécharger seulement sur demande, {source.loader}("{source.name}", download=True)'
+        )
         raise UnavailableError(_absence(source, asked))
     if not network_answers(edition.mirrors, again=bool(download)):
         raise UnavailableError(_absence(source, ", ni réseau"))
@@ -207,9 +210,10 @@ def _retrieve(url: str, file: File, folder: Path, *, label: str) -> None:
             path.unlink()
     pooch.get_logger().setLevel("WARNING")  # the progress bar and the Dataset already say what happens
     downloader = ResumingDownloader(file.size, label)
+    known_hash = f"{file.algorithm}:{file.digests[0]}"
     try:
-        pooch.retrieve(url, known_hash=file.sha256[0], fname=file.name, path=folder, downloader=downloader)
+        pooch.retrieve(url, known_hash=known_hash, fname=file.name, path=folder, downloader=downloader)
     except ValueError:
         if not downloader.resumed:
             raise
-        pooch.retrieve(url, known_hash=file.sha256[0], fname=file.name, path=folder, downloader=downloader)
+        pooch.retrieve(url, known_hash=known_hash, fname=file.name, path=folder, downloader=downloader)

@@ -8,7 +8,9 @@ import hashlib
 import importlib
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +29,8 @@ WORTH_KEEPING = 500
 """Number of images from which a drawing is kept in the cache."""
 
 
-def card(name: str) -> Card:
-    """Return the card of ``"handwriting"`` or ``"street"``; both have ten classes."""
+def card(name: str, classes: tuple[str, ...] = ()) -> Card:
+    """Return the card of ``"handwriting"`` or ``"street"``: ten classes, or those of the street that are named."""
     if name == "handwriting":
         title, description = "Handwriting", "Chiffres dessinés trait par trait par le programme, de plusieurs mains."
         names = tuple("0123456789")
@@ -36,7 +38,8 @@ def card(name: str) -> Card:
         from course_utils.data import street
 
         title, description = "Street", "Vignettes du monde de la rue, dessinées par le programme."
-        names = tuple(street.CLASS_NAMES)
+        french = dict(zip(street.CLASSES, street.CLASS_NAMES, strict=True))
+        names = tuple(french[identifier] for identifier in classes or street.CLASSES)
     return Card(title, description, names, "CC BY-SA 4.0", "Généré par le programme du cours.")
 
 
@@ -46,16 +49,21 @@ def said(name: str, n: int) -> str:
     return f"{number(n)} {thing} par le programme"
 
 
-def sizes(n: int | None, splits: tuple[str, ...]) -> dict[str, int]:
-    """Share `n` images between the splits, one sixth for the test when both are wanted; None gives ``WHOLE``."""
+def sizes(n: int | None, splits: tuple[str, ...], most: Mapping[str, int] = WHOLE) -> dict[str, int]:
+    """Share `n` images between the splits, one sixth for the test when both are wanted.
+
+    None gives ``WHOLE``, or `most` where it is less.
+    """
     if n is None:
-        return {split: WHOLE[split] for split in splits}
+        return {split: min(WHOLE[split], most[split]) for split in splits}
     if len(splits) == 1:
         return {splits[0]: n}
     return {"train": n - n // 6, "test": n // 6}
 
 
-def open_generated(name: str, split: str, n: int, *, seed: int, shape: tuple[int, int, int]) -> Encoded:
+def open_generated(
+    name: str, split: str, n: int, *, seed: int, shape: tuple[int, int, int], classes: tuple[str, ...] = ()
+) -> Encoded:
     """Draw `n` images, or read them from the cache if they were drawn before.
 
     Parameters
@@ -70,6 +78,8 @@ def open_generated(name: str, split: str, n: int, *, seed: int, shape: tuple[int
         Same seed, same images.
     shape : tuple of int
         Height, width and channels wanted; street sprites are given in grey when there is one channel.
+    classes : tuple of str
+        Classes of the street that are drawn, all of them when it is empty; the labels count in this order.
 
     Returns
     -------
@@ -79,15 +89,19 @@ def open_generated(name: str, split: str, n: int, *, seed: int, shape: tuple[int
     height, _, channels = shape
     state = np.random.SeedSequence([seed, ("train", "test").index(split)])
     drawing_seed = int(state.generate_state(1)[0])
-    path = cache_dir() / "generated" / f"{name}-{split}-{height}-{n}-{drawing_seed}-{_edition(name)}.npz"
-    images, labels = _kept(path) or _draw_and_keep(path, name, split, n, drawing_seed, height)
+    drawn = "-".join((name, *classes))
+    path = cache_dir() / "generated" / f"{drawn}-{split}-{height}-{n}-{drawing_seed}-{_edition(name)}.npz"
+    options = {"classes": classes} if classes else {}
+    images, labels = _kept(path) or _draw_and_keep(path, name, split, n, drawing_seed, height, **options)
     if channels == 1 and images.shape[3] == 3:
         # Luminance of ITU-R BT.601, as everywhere in the course.
         images = np.rint(images @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., np.newaxis]
     return Encoded(labels, lambda indices: images[indices])
 
 
-def _draw_and_keep(path: Path, name: str, split: str, n: int, seed: int, size: int) -> Drawing:
+def _draw_and_keep(
+    path: Path, name: str, split: str, n: int, seed: int, size: int, classes: tuple[str, ...] = ()
+) -> Drawing:
     if name == "handwriting":
         from course_utils.data import handwriting
 
@@ -95,7 +109,8 @@ def _draw_and_keep(path: Path, name: str, split: str, n: int, seed: int, size: i
     else:
         from course_utils.data import street
 
-        images, labels = street.sprites(n, seed=seed, size=size, textures="train" if split == "train" else "test")
+        textures: Literal["train", "test"] = "train" if split == "train" else "test"
+        images, labels = street.sprites(n, seed=seed, size=size, classes=classes or None, textures=textures)
     levels, labels = np.rint(images * 255).astype(np.uint8), labels.astype(np.int64)
     if n >= WORTH_KEEPING:
         _keep(path, levels, labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -35,9 +36,9 @@ def load(
     ----------
     name : str
         One of :func:`names`. ``"digits"``, ``"faces"`` (embedded), ``"street"``, ``"handwriting"`` (drawn by the
-        program), ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``: these are looked for in ``$COURSE_DATA``, in the
-        cache, then on the network; when they are nowhere, a line says so and a stand-in of the same shape and number
-        of classes, drawn by the program, takes their place with ``source="stand-in"``.
+        program), ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``, ``"cats_dogs"``: these are looked for in
+        ``$COURSE_DATA``, in the cache, then on the network; when they are nowhere, a line says so and a stand-in of
+        the same shape and number of classes, drawn by the program, takes their place with ``source="stand-in"``.
     split : {"train", "test", "all"}
         Part of the set. Embedded sets are split once and for all, one image in five of each class for the test.
     n : int, optional
@@ -46,7 +47,9 @@ def load(
     seed : int
         Seed of that draw; for images drawn by the program, seed of the drawing.
     size : int, optional
-        Side in pixels of the ``"street"`` sprites, from 16 to 512 (32 by default); the other sets have one size.
+        Side in pixels, from 16 to 512, of the ``"street"`` sprites (32 by default) and of the ``"cats_dogs"`` photos
+        (128 by default), which have several sizes, 192 pixels at most: each is cropped to its central square, then
+        resized, by averaging areas when it shrinks, bilinearly when it grows. The other sets have one size.
     download : bool, optional
         By default, what weighs up to 50 MB is downloaded. True: whatever it weighs (CIFAR-10: 170 MB); False: nothing.
         ``COURSE_OFFLINE=1`` in the environment forbids all downloads.
@@ -78,8 +81,9 @@ def load(
     try:
         found = fetch.locate(source, splits, download=download)
     except UnavailableError as absence:
-        return _stand_in(source, split, splits, n, seed, str(absence))
-    parts = [readers.FORMATS[found.edition.format](found.paths(part), part) for part in splits]
+        return _stand_in(source, split, splits, n, seed, size, str(absence))
+    options = {"side": size or source.shape[0]} if source.resizable else {}
+    parts = [readers.FORMATS[found.edition.format](found.paths(part), part, **options) for part in splits]
     return _dataset(name, source.card, parts, n, seed, split=split, source=found.origin)
 
 
@@ -96,8 +100,10 @@ def _check_request(name: str, split: str, n: int | None, seed: int, size: int | 
         if wrong:
             bounds = f"de {least} à {most}" if most else f"{least} au moins"
             raise RequestError(f"{label} doit être un nombre entier, {bounds} ; reçu {value!r}.")
-    if size is not None and name != "street":
-        raise RequestError(f"size ne vaut que pour « street » : les images de « {name} » n'ont qu'une taille.")
+    resizable = ["street", *(known for known, source in catalogue().items() if source.resizable)]
+    if size is not None and name not in resizable:
+        which = " et ".join(f"« {known} »" for known in resizable)
+        raise RequestError(f"size ne vaut que pour {which} : les images de « {name} » n'ont qu'une taille.")
 
 
 def _drawn(
@@ -106,24 +112,33 @@ def _drawn(
     n: int | None,
     seed: int,
     shape: tuple[int, int, int],
+    *,
+    classes: tuple[str, ...] = (),
+    most: Mapping[str, int] = generated.WHOLE,
 ) -> list[readers.Encoded]:
-    counts = generated.sizes(n, splits)
     return [
-        generated.open_generated(name, part, count, seed=seed, shape=shape) for part, count in counts.items() if count
+        generated.open_generated(name, part, count, seed=seed, shape=shape, classes=classes)
+        for part, count in generated.sizes(n, splits, most).items()
+        if count
     ]
 
 
-def _stand_in(source: Source, split: str, splits: tuple[str, ...], n: int | None, seed: int, absence: str) -> Dataset:
+def _stand_in(
+    source: Source, split: str, splits: tuple[str, ...], n: int | None, seed: int, size: int | None, absence: str
+) -> Dataset:
     """Draw the stand-in of a set that is nowhere to be had, and say so in a visible line."""
     most = sum(source.counts[part] for part in splits)
     if n is not None and n > most:
         fault = f"n vaut {number(n)}, mais cette partie de {source.card.title} a {number(most)} images."
         raise RequestError(fault) from None
-    drawn = sum(generated.sizes(n, splits).values())
-    instead = f"place à la doublure « {source.stand_in} », {generated.said(source.stand_in, drawn)}."
-    print(f"{absence} : {instead}", flush=True)
-    parts = _drawn(source.stand_in, splits, n, seed, source.shape)
-    return _dataset(source.name, generated.card(source.stand_in), parts, None, seed, split=split, source="stand-in")
+    drawn = sum(generated.sizes(n, splits, source.counts).values())
+    instead = f"place à la doublure « {source.stand_in} », {generated.said(source.stand_in, drawn)}."
+    print(f"{absence} : {instead}", flush=True)
+    height, width, channels = source.shape
+    shape, classes = (size or height, size or width, channels), source.stand_in_classes
+    parts = _drawn(source.stand_in, splits, n, seed, shape, classes=classes, most=source.counts)
+    card = generated.card(source.stand_in, classes)
+    return _dataset(source.name, card, parts, None, seed, split=split, source="stand-in")
 
 
 def _dataset(

@@ -124,10 +124,11 @@ def open_idx(paths: Sequence[Path], split: str) -> Encoded:
     return Encoded(labels.astype(np.int64), lambda indices: images[indices, :, :, np.newaxis])
 
 
-def open_packed(paths: Sequence[Path], split: str) -> Encoded:
+def open_packed(paths: Sequence[Path], split: str, *, side: int | None = None) -> Encoded:
     """Open colour images packed end to end in an ``.npz``: ``jpeg_<split>``, ``offsets_<split>``, ``y_<split>``.
 
-    Image i is the JPEG file ``jpeg[offsets[i]:offsets[i + 1]]``; only the images asked for are decoded.
+    Image i is the JPEG file ``jpeg[offsets[i]:offsets[i + 1]]``; only the images asked for are decoded. With `side`,
+    each is cropped to its central square, then resized to `side` × `side` pixels; without, all must have one size.
     """
     (path,) = paths
     names = [f"{part}_{split}" for part in ("jpeg", "offsets", "y")]
@@ -143,10 +144,24 @@ def open_packed(paths: Sequence[Path], split: str) -> Encoded:
             image = cv2.imdecode(jpeg[offsets[i] : offsets[i + 1]], cv2.IMREAD_COLOR_RGB)
             if image is None:
                 raise _damaged(path, f"son image n° {i} est illisible")
-            images.append(image)
+            images.append(image if side is None else central_square(image, side))
         return np.stack(images)
 
     return Encoded(labels.astype(np.int64), decode)
+
+
+def central_square(image: NDArray[Any], side: int) -> NDArray[Any]:
+    """Crop an image (H, W, C) to its central square and resize it to `side` pixels.
+
+    A square that shrinks is averaged by areas, one that grows is interpolated bilinearly.
+    """
+    import cv2
+
+    least = min(image.shape[:2])
+    top, left = (image.shape[0] - least) // 2, (image.shape[1] - least) // 2
+    square = image[top : top + least, left : left + least]
+    method = cv2.INTER_AREA if side <= least else cv2.INTER_LINEAR
+    return cv2.resize(square, (side, side), interpolation=method)
 
 
 def open_cifar10(paths: Sequence[Path], split: str) -> Encoded:
@@ -178,7 +193,7 @@ def open_cifar10(paths: Sequence[Path], split: str) -> Encoded:
     )
 
 
-FORMATS: dict[str, Callable[[Sequence[Path], str], Encoded]] = {
+FORMATS: dict[str, Callable[..., Encoded]] = {
     "idx": open_idx,
     "packed": open_packed,
     "cifar10-binary": open_cifar10,

@@ -37,6 +37,28 @@ def test_a_stand_in_has_the_shape_and_the_classes_of_the_set(offline, capsys, na
     assert "doublure" in repr(found) and "Licence" in found._repr_html_()
 
 
+def test_the_stand_in_of_cats_and_dogs_has_two_classes_that_look_alike(offline, capsys):
+    found = data.load("cats_dogs", n=24, size=48)
+    assert found.source == "stand-in" and found.images.shape == (24, 48, 48, 3)
+    assert found.class_names == ("camionnette", "camion") and set(found.labels.tolist()) == {0, 1}
+    assert data.load("cats_dogs", n=2).images.shape == (2, 128, 128, 3)
+    assert "Chats et chiens introuvable" in capsys.readouterr().out
+
+
+def test_a_stand_in_is_no_larger_than_the_set(offline, drawn, capsys, monkeypatch):
+    monkeypatch.setattr(
+        generated, "_draw_and_keep", lambda *args, **options: drawn.append((args, options)) or tiny(args)
+    )
+    assert len(data.load("cats_dogs", split="test", size=16)) == 500
+    (((*_, n, _, size), options),) = drawn
+    assert (n, size, options) == (500, 16, {"classes": ("van", "lorry")})
+
+
+def tiny(args):
+    _, _, _, n, _, size = args
+    return np.zeros((n, size, size, 3), np.uint8), np.arange(n) % 2
+
+
 @pytest.mark.parametrize(
     ("name", "options", "shape"),
     [

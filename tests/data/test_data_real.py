@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import itertools
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from course_utils.data import load
 from course_utils.data.catalogue import catalogue
@@ -78,6 +81,32 @@ def test_cifar10_is_cifar10(whole):
     assert set(np.bincount(train.labels)) == {5000} and set(np.bincount(test.labels)) == {1000}
     expected = [[125.3, 123.0, 113.9], [63.0, 62.1, 66.7]]
     np.testing.assert_allclose(255 * np.array(moments(train.images)), expected, atol=0.5)
+
+
+@needs("cats_dogs")
+def test_cats_and_dogs_are_square_and_balanced():
+    for split, each in (("train", 500), ("test", 250)):
+        found = load("cats_dogs", split=split, size=32)
+        assert found.source == "COURSE_DATA" and found.images.shape == (2 * each, 32, 32, 3)
+        assert np.bincount(found.labels).tolist() == [each, each]
+    assert load("cats_dogs", n=4).images.shape == (4, 128, 128, 3)
+
+
+@needs("cats_dogs")
+def test_the_photos_are_cropped_to_their_central_square():
+    """Against Pillow: the central square, averaged by areas (its BOX filter)."""
+    with np.load(course_data() / "cats_dogs" / "cats_dogs_192.npz") as archive:
+        assert archive["classes"].tolist() == ["cat", "dog"]
+        jpeg, offsets, labels = (archive[f"{part}_test"] for part in ("jpeg", "offsets", "y"))
+        photos = [Image.open(io.BytesIO(jpeg[a:b].tobytes())) for a, b in itertools.pairwise(offsets[:9])]
+    found = load("cats_dogs", split="test", size=48)
+    assert found.labels.tolist() == labels.tolist()
+    for image, photo in zip(found.images, photos, strict=False):
+        side = min(photo.size)
+        left, top = (photo.width - side) // 2, (photo.height - side) // 2
+        square = photo.convert("RGB").crop((left, top, left + side, top + side))
+        expected = np.asarray(square.resize((48, 48), Image.Resampling.BOX), float) / 255
+        assert abs(image - expected).mean() < 0.01
 
 
 def moments(images):
