@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check notebooks guide lint bench clean
+.PHONY: help lab test pytorch check notebooks guide lint bench clean
 
 help:
 	@echo "make lab        ouvre JupyterLab sur le cours (installe tout la première fois)"
 	@echo "make test       exécute tous les tests, tous les notebooks et toutes les solutions"
+	@echo "make pytorch    ajoute PyTorch, pour le notebook 2-9"
 	@echo "make check      vérifie l'installation et propose une réparation pour chaque défaut"
 	@echo "make notebooks  réexécute les notebooks dans un noyau neuf et enregistre leurs sorties"
 	@echo "make guide      recompose GUIDE.md d'après les métadonnées des notebooks"
@@ -35,6 +36,10 @@ lab: $(READY)
 # Collected together so that one line counts everything: the package's tests, then every notebook, executed.
 test: $(READY)
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=tests/sanitize.cfg tests notebooks solutions
+
+# PyTorch is heavy and serves one notebook, which explains itself without it.
+pytorch: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[pytorch]"
 
 check: $(READY)
 	$(BIN)/python -m course_utils
