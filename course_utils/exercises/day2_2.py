@@ -260,7 +260,7 @@ def cost(second_conv, dense, first_products, second_products):
     hints=(
         "`scratch.Conv2D(12, 3, padding='same', activation='relu')` garde les bords d'une image de 8 pixels.",
         "Une `BatchNormalization` après chaque convolution, trente époques, `scratch.Adam(0.003)`, des lots de 32.",
-        "Conv 12, normalisation, pooling, conv 18, normalisation, `Flatten`, `Dense(10)` : 2 932 paramètres.",
+        "Conv 12, normalisation, pooling, conv 18, normalisation, `Flatten`, `Dense(10)` : 2 872 paramètres.",
     ),
 )
 def small_cnn(mine):

@@ -374,4 +374,8 @@ def efficientnet_small(
     x = conv_bn_swish(x, 128, 1, names=("top_conv", "top_bn", "top_activation"))
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     outputs = layers.Dense(classes, activation=activation, name="predictions")(x)
-    return keras.Model(inputs, outputs, name="efficientnet_small")
+    network = keras.Model(inputs, outputs, name="efficientnet_small")
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.9  # with 0.99, the moving averages need more steps than a class has
+    return network

@@ -7,6 +7,7 @@ what an uninterrupted run would have given.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import time
@@ -115,6 +116,7 @@ class Recipe:
         )
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=self.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        optimizer.build(model.trainable_variables)
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=self.smoothing)
         model.compile(optimizer, loss, metrics=["accuracy"])
 
@@ -147,28 +149,30 @@ def train(
         One value an epoch: loss, accuracy, val_loss, val_accuracy, seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state, log = folder / "state.keras", folder / "history.json"
+    state, log = folder / "state.npz", folder / "history.json"
     classes = int(training[1].max()) + 1
     targets = np.eye(classes, dtype=np.float32)[training[1]]
     judged = validation[0], np.eye(classes, dtype=np.float32)[validation[1]]
     history: dict[str, list[float]] = json.loads(log.read_text()) if log.exists() and state.exists() else {}
     done = len(history.get("loss", []))
     keras.utils.set_random_seed(recipe.seed)
+    with _precision("mixed_bfloat16"):
+        model = build()
+    recipe.compile(model, recipe.epochs * (len(targets) // recipe.batch_size))
+    variables = [*model.weights, *model.optimizer.variables]
     if done:
-        model = keras.models.load_model(state)
-    else:
-        with _precision("mixed_bfloat16"):
-            model = build()
-        recipe.compile(model, recipe.epochs * (len(targets) // recipe.batch_size))
+        with np.load(state, allow_pickle=False) as saved:
+            for rank, variable in enumerate(variables):
+                variable.assign(saved[f"{rank:04d}"])
     for epoch in range(done, recipe.epochs):
         start = time.perf_counter()
         batches = Batches(
             training[0], targets, batch_size=recipe.batch_size, augment=recipe.augment, seed=[recipe.seed, epoch]
         )
-        logs = model.fit(batches, validation_data=judged, validation_batch_size=500, verbose=0).history
+        logs = model.fit(batches, shuffle=False, validation_data=judged, validation_batch_size=500, verbose=0).history
         for key, (value,) in {**logs, "seconds": [time.perf_counter() - start]}.items():
             history.setdefault(key, []).append(float(value))
-        _replace(state, model.save)
+        _replace(state, functools.partial(_save, variables))
         _replace(log, lambda path: Path(path).write_text(json.dumps(history)))
         last = {key: round(values[-1], 4) for key, values in history.items()}
         print(f"epoch {epoch + 1}/{recipe.epochs}", last, flush=True)
@@ -244,6 +248,11 @@ def _precision(policy: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(usual)
+
+
+def _save(variables: list[Any], path: Path) -> None:
+    """Write the weights and the state of the optimizer, by rank."""
+    np.savez(path, **{f"{rank:04d}": keras.ops.convert_to_numpy(value) for rank, value in enumerate(variables)})
 
 
 def _replace(path: Path, write: Callable[[Path], Any]) -> None:

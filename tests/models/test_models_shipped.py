@@ -24,7 +24,7 @@ JUDGES = {
     "digits_cnn": lambda: real("mnist"),
     "street_sprites64": lambda: street.sprites(2_000, seed=2, size=64, textures="test"),
 }
-FLOORS = {"cifar10_resnet": 0.90, "digits_cnn": 0.99, "street_sprites64": 0.90}
+FLOORS = {"cifar10_resnet": 0.88, "digits_cnn": 0.99, "street_sprites64": 0.90}
 
 
 def accuracy(network, images, labels) -> float:

@@ -78,23 +78,23 @@ def test_a_training_cut_short_resumes_where_it_was(tmp_path, monkeypatch):
     whole, history = run(tmp_path / "whole")
     assert history["loss"][-1] < 0.9 * history["loss"][0]
 
-    saved, calls = keras.Model.save, []
+    fitted, calls = keras.Model.fit, []
 
-    def dies_at_the_second_epoch(self, path, **options):
-        calls.append(path)
+    def dies_in_the_second_epoch(self, *args, **options):
+        calls.append(self)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        saved(self, path, **options)
+        return fitted(self, *args, **options)
 
-    monkeypatch.setattr(keras.Model, "save", dies_at_the_second_epoch)
+    monkeypatch.setattr(keras.Model, "fit", dies_in_the_second_epoch)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut")
     monkeypatch.undo()
     resumed, again = run(tmp_path / "cut")
     assert len(again["loss"]) == 3
-    np.testing.assert_allclose(again["loss"], history["loss"], rtol=0.05)
+    np.testing.assert_allclose(again["loss"], history["loss"], rtol=0.01)
     for ours, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=0.05)
+        np.testing.assert_allclose(ours, theirs, atol=0.02)
 
 
 def test_the_result_computes_in_float32(tmp_path):
