@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from course_utils.models.lenet import check_input
+from course_utils.models.shapes import check_input
 
 
 @keras.saving.register_keras_serializable(package="course_utils")

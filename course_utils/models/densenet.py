@@ -15,7 +15,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from course_utils.models.resnet import check_request
+from course_utils.models.shapes import check_input
 
 
 def bn_relu_conv(x, filters: int, kernel_size: int, *, momentum: float, name: str, rank: int):
@@ -105,7 +105,7 @@ def densenet121(
     ValueError
         For an impossible shape or number of classes.
     """
-    check_request(input_shape, classes, smallest=32)
+    check_input("densenet121", input_shape, classes, minimum=32)
     inputs = keras.Input(input_shape)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
     x = layers.Conv2D(64, 7, strides=2, use_bias=False, name="conv1_conv")(x)
@@ -156,7 +156,7 @@ def densenet_cifar(
     ValueError
         For a depth that the three blocks cannot share, or an impossible shape.
     """
-    check_request(input_shape, classes, smallest=4)
+    check_input("densenet_cifar", input_shape, classes, minimum=4)
     step = 6 if bottleneck else 3
     if depth < 4 + step or (depth - 4) % step:
         raise ValueError(
@@ -184,7 +184,7 @@ def densenet_small(
     The first convolution has a stride of 2: concatenations and normalisations at full resolution would cost most of
     the time.
     """
-    check_request(input_shape, classes, smallest=8)
+    check_input("densenet_small", input_shape, classes, minimum=8)
     inputs = keras.Input(input_shape)
     x = layers.Conv2D(24, 3, strides=2, padding="same", use_bias=False, name="stem_conv")(inputs)
     for block in range(3):

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from course_utils.models.resnet import check_request
+from course_utils.models.shapes import check_input
 
 #: Standard deviations of the colours of ImageNet, (red, green, blue), images in [0, 1].
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -259,7 +259,7 @@ def efficientnet(
     if width <= 0 or depth <= 0:
         raise ValueError(f"width et depth sont des facteurs positifs (1 pour B0) ; reçu : {width} et {depth}.")
     shape = (resolution, resolution, 3) if input_shape is None else input_shape
-    check_request(shape, classes, smallest=32)
+    check_input("efficientnet", shape, classes, minimum=32)
     if imagenet_inputs and shape[2] != 3:
         raise ValueError(f"Les poids d'ImageNet attendent trois canaux (rouge, vert, bleu) ; reçu : {shape[2]}.")
     inputs = keras.Input(shape)
@@ -367,7 +367,7 @@ def efficientnet_small(
     input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10, activation: str | None = None
 ) -> keras.Model:
     """EfficientNet that trains in class: (N, H, W, C), values in [0, 1] → (N, classes)."""
-    check_request(input_shape, classes, smallest=8)
+    check_input("efficientnet_small", input_shape, classes, minimum=8)
     inputs = keras.Input(input_shape)
     x = conv_bn_swish(inputs, 16, 3, stride=2, names=("stem_conv", "stem_bn", "stem_activation"))
     x = stack(x, SMALL_STAGES, 1.0, 1.0, drop_connect=0.0)

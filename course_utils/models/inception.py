@@ -18,7 +18,7 @@ import keras
 from keras import layers
 
 from course_utils.models.alexnet import LocalResponseNormalization
-from course_utils.models.lenet import check_input
+from course_utils.models.shapes import check_input
 
 AUXILIARY_WEIGHTS = (1.0, 0.3, 0.3)
 """Weights of the losses of [main, auxiliary 1, auxiliary 2] in the training of GoogLeNet."""

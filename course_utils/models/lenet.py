@@ -1,8 +1,7 @@
 """LeNet-5 (LeCun, Bottou, Bengio & Haffner, 1998): the first convolutional network in daily use, on cheques.
 
 The form given here is the usual modern one: a plain dense output instead of the radial basis functions, every map of
-C3 connected to every map of S2, average pooling without weights. `check_input`, which every network of the classics
-calls first, lives here too.
+C3 connected to every map of S2, average pooling without weights.
 """
 
 from __future__ import annotations
@@ -12,50 +11,7 @@ from typing import Any
 import keras
 from keras import layers
 
-
-def check_input(
-    network: str, input_shape: tuple[Any, ...], classes: int, *, minimum: int, any_size: bool = False
-) -> None:
-    """Refuse, in plain French, the input shapes and numbers of classes that a network cannot take.
-
-    Parameters
-    ----------
-    network : str
-        Name shown in the message.
-    input_shape : tuple
-        ``(height, width, channels)``, without the batch.
-    classes : int
-        Number of outputs.
-    minimum : int
-        Smallest height and width, in pixels, that leave at least one value in the last feature map.
-    any_size : bool
-        Whether height and width may be None: true of networks that end with a global pooling.
-
-    Raises
-    ------
-    ValueError
-        If the shape has not three sizes, if a side is missing or too small, if there is no channel or no class.
-    """
-    given = f"{network} a reçu input_shape={input_shape!r}"
-    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
-        raise ValueError(
-            f"{given} : on attend (hauteur, largeur, canaux), sans la taille du lot, par exemple "
-            f"({max(minimum, 32)}, {max(minimum, 32)}, 3)."
-        )
-    *sides, channels = input_shape
-    if not isinstance(channels, int) or channels < 1:
-        raise ValueError(f"{given} : le nombre de canaux, en dernier, doit être un entier positif (1 ou 3).")
-    for side in sides:
-        if side is None and not any_size:
-            raise ValueError(f"{given} : hauteur et largeur doivent être fixées, car ce réseau a des couches denses.")
-        if side is not None and side < minimum:
-            raise ValueError(
-                f"{given} : image trop petite pour ce réseau, dont les réductions successives ne laisseraient rien ; "
-                f"il faut au moins {minimum} × {minimum} pixels. Agrandissez les images (keras.layers.Resizing) "
-                "ou choisissez un réseau moins profond."
-            )
-    if not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"{network} a reçu classes={classes!r} : on attend un entier positif, le nombre de classes.")
+from course_utils.models.shapes import check_input
 
 
 def conv_pool(x: Any, filters: int, *, activation: str = "tanh", padding: str = "valid", names: tuple[str, str]) -> Any:

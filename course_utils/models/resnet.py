@@ -17,37 +17,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-
-def check_request(input_shape: tuple[int, ...], classes: int, *, smallest: int = 1) -> None:
-    """Refuse an image shape or a number of classes that no network can be built for.
-
-    Parameters
-    ----------
-    input_shape : tuple of int
-        Should be ``(H, W, C)``.
-    classes : int
-        Should be at least 1.
-    smallest : int
-        Smallest height and width that survive the network's strides.
-
-    Raises
-    ------
-    ValueError
-        What was given, what is expected, in French.
-    """
-    shape = tuple(input_shape) if isinstance(input_shape, tuple | list) else ()
-    if len(shape) != 3 or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise ValueError(
-            f"input_shape doit donner (hauteur, largeur, canaux), trois entiers positifs, par exemple (32, 32, 3)"
-            f" ; reçu : {input_shape!r}. L'axe des images du lot n'en fait pas partie."
-        )
-    if min(shape[:2]) < smallest:
-        raise ValueError(
-            f"Ce réseau réduit beaucoup l'image : il lui faut au moins {smallest}×{smallest} pixels, "
-            f"reçu {shape[0]}×{shape[1]}. Agrandissez les images ou prenez une variante plus petite."
-        )
-    if not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"classes doit être un entier d'au moins 1 ; reçu : {classes!r}.")
+from course_utils.models.shapes import check_input
 
 
 def shortcut_by_padding(x, filters: int, stride: int, *, name: str):
@@ -171,7 +141,7 @@ def resnet_cifar(
     ValueError
         For a depth that is not ``6 n + 2``, no channel, or an impossible shape.
     """
-    check_request(input_shape, classes, smallest=4)
+    check_input(f"resnet_cifar({depth})", input_shape, classes, minimum=4)
     if depth < 8 or (depth - 2) % 6:
         raise ValueError(
             f"depth doit s'écrire 6 n + 2 (trois étages de n blocs de deux convolutions) : 8, 14, 20, 32, 44, 56… ; "
@@ -286,7 +256,7 @@ def bottleneck_block(x, filters: int, *, stride: int = 1, projection: bool = Fal
 
 def basic_resnet(repeats: tuple[int, ...], input_shape, classes: int, activation: str | None, *, name: str):
     """Stack `basic_block` in stages of 64, 128, 256, 512 channels, `repeats` of them in each (paper, table 1)."""
-    check_request(input_shape, classes, smallest=32)
+    check_input(name, input_shape, classes, minimum=32)
     inputs = keras.Input(input_shape)
     x = stem(inputs, use_bias=False, momentum=0.9)
     for stage, count in enumerate(repeats):
@@ -333,7 +303,7 @@ def resnet50(
     ValueError
         For an impossible shape or number of classes.
     """
-    check_request(input_shape, classes, smallest=32)
+    check_input("resnet50", input_shape, classes, minimum=32)
     inputs = keras.Input(input_shape)
     x = stem(inputs, use_bias=True, momentum=0.99)
     for stage, count in enumerate((3, 4, 6, 3)):

@@ -21,6 +21,7 @@ import numpy as np
 
 from course_utils import plots
 from course_utils.models.pretrained import save_network
+from course_utils.training import warmup_cosine
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,7 @@ class Recipe:
 
     def compile(self, model: keras.Model, steps: int) -> None:
         """Give the model its loss and an optimizer for ``steps`` steps in all."""
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, steps - steps // 5, warmup_target=self.peak, warmup_steps=steps // 5
-        )
+        rate = warmup_cosine(self.peak, steps, warmup=0.2)
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=self.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         optimizer.build(model.trainable_variables)

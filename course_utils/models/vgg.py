@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from course_utils.models.lenet import check_input
+from course_utils.models.shapes import check_input
 
 FILTERS = (64, 128, 256, 512, 512)
 

@@ -85,7 +85,7 @@ def test_small_network_saves_and_learns(tmp_path: Path) -> None:
         (lambda: densenet.densenet_cifar(41), r"6 n \+ 4"),
         (lambda: densenet.densenet_cifar(39, bottleneck=False), r"3 n \+ 4"),
         (lambda: densenet.densenet_cifar(40, 0), "growth"),
-        (lambda: densenet.densenet121((31, 224, 3)), "32×32"),
+        (lambda: densenet.densenet121((31, 224, 3)), r"32\s×\s32"),
         (lambda: densenet.densenet_small((32, 32)), "hauteur, largeur, canaux"),
         (lambda: densenet.densenet_small(classes=0), "classes"),
     ],

@@ -130,7 +130,7 @@ def test_small_network_saves_and_learns(tmp_path: Path) -> None:
         (lambda: efficientnet.efficientnet(0, 1), "facteurs positifs"),
         (lambda: efficientnet.efficientnet(1, -1), "facteurs positifs"),
         (lambda: efficientnet.variant("b8"), "b0, b1"),
-        (lambda: efficientnet.efficientnet_b0((16, 16, 3)), "32×32"),
+        (lambda: efficientnet.efficientnet_b0((16, 16, 3)), r"32\s×\s32"),
         (lambda: efficientnet.efficientnet_b1((240, 240)), "hauteur, largeur, canaux"),
         (lambda: efficientnet.efficientnet_b0((64, 64, 1), imagenet_inputs=True), "trois canaux"),
         (lambda: efficientnet.efficientnet_small(classes=0), "classes"),

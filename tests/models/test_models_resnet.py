@@ -121,7 +121,7 @@ def test_small_network_saves_and_learns(tmp_path: Path, images: np.ndarray) -> N
         (lambda: resnet.resnet_cifar(21), r"6 n \+ 2"),
         (lambda: resnet.resnet_cifar(2), r"6 n \+ 2"),
         (lambda: resnet.resnet_cifar(20, 0), "width"),
-        (lambda: resnet.resnet50((16, 16, 3)), "32×32"),
+        (lambda: resnet.resnet50((16, 16, 3)), r"32\s×\s32"),
         (lambda: resnet.resnet18((32, 32)), "hauteur, largeur, canaux"),
         (lambda: resnet.resnet34((1, 32, 32, 3)), "hauteur, largeur, canaux"),
         (lambda: resnet.resnet_small(classes=0), "classes"),
