@@ -11,13 +11,9 @@ from course_utils.exercises.declare import exercise
 from course_utils.exercises.expect import expect_cases, expect_choice, expect_function, expect_that, like
 from course_utils.plots.style import number
 
-
-def _cosine(t: float, steps: float, peak: float, warmup: float) -> float:
-    return peak / 2 * (1 + math.cos(math.pi * (t - warmup) / (steps - warmup)))
-
-
-def _schedule(t: int, steps: int, peak: float, warmup: int) -> float:
-    return peak * t / warmup if t < warmup else _cosine(t, steps, peak, warmup)
+WHOLE_BATCHES = (
+    "Seuls les lots sont mélangés : chacun contient encore des images voisines. `shuffle` vient avant `batch`."
+)
 
 
 def _mix(images: Any, labels: Any, lam: Any, order: Any) -> tuple[Any, Any]:
@@ -63,43 +59,90 @@ def multiply_adds(multiply_adds: Any) -> None:
 @exercise(
     "2-4-b",
     hints=(
-        "Deux régimes, séparés par `t < warmup`.",
-        "Après la montée, la fraction du chemin parcourue est `(t - warmup) / (steps - warmup)`, entre 0 et 1.",
-        "`peak / 2 * (1 + np.cos(np.pi * (t - warmup) / (steps - warmup)))`",
+        "Quatre appels qui s'enchaînent : mélanger, mettre en lots, transformer, préparer d'avance.",
+        "`tf.data.Dataset.from_tensor_slices((images, labels))` rend les couples un par un ; `.shuffle(len(images))`"
+        " les mélange tous, et autrement à chaque passage.",
+        "`….shuffle(len(images)).batch(batch_size).map(prepare).prefetch(2)`, où `prepare` est celle du cours.",
     ),
-    success="Même courbe que `training.warmup_cosine`, que Keras calcule à chaque mise à jour.",
+    success="Mélange, lots, conversion, avance : c'est l'ordre de `training.batches`.",
 )
-def warmup_cosine(warmup_cosine: Any) -> None:
-    """Warm-up, then half a cosine."""
-    expect_function(warmup_cosine, parameters=4)
-    expect_cases(
-        warmup_cosine,
-        [
-            (0, 100, 1.0, 10),
-            (5, 100, 1.0, 10),
-            (10, 100, 0.4, 10),
-            (40, 100, 0.4, 10),
-            (100, 100, 0.4, 10),
-            (0, 8, 0.2, 0),
-        ],
-        reference=_schedule,
-        rtol=1e-6,
-        atol=1e-9,
-        mistakes={
-            like(lambda t, n, p, w: p * t / w if t < w else p / 2 * (1 + math.cos(math.pi * t / n))): "La descente part"
-            " de la fin de la montée : comptez `t - warmup` sur `steps - warmup`.",
-            like(lambda t, n, p, w: _cosine(t, n, p, w)): "La montée manque : tant que `t < warmup`, le pas vaut"
-            " `peak * t / warmup`.",
-            like(lambda t, n, p, w: p * t / w if t < w else p): "Le pas monte mais ne redescend pas.",
-            like(
-                lambda t, n, p, w: p * t / w if t < w else p * math.cos(math.pi / 2 * (t - w) / (n - w))
-            ): "Un quart de cosinus finit en chute ; le demi-cosinus `(1 + cos) / 2` se pose en douceur.",
-            like(lambda t, n, p, w: p * t / w if t < w else p * (1 - (t - w) / (n - w))): "Cette descente est une ligne"
-            " droite : on demande un demi-cosinus.",
-            like(
-                lambda t, n, p, w: p * t / w if t < w else p * (1 + math.cos(math.pi * (t - w) / (n - w)))
-            ): "Au sommet, `1 + cos(0)` vaut 2 : divisez par deux.",
-        },
+def pipeline(pipeline: Any) -> None:
+    """Pairs shuffled, put in batches, then converted, as a `tf.data` pipeline."""
+    expect_function(pipeline, parameters=3)
+    labels = np.arange(12)
+    images = np.broadcast_to(20 * labels[:, None, None, None], (12, 2, 3, 1)).astype(np.uint8)
+    result = pipeline(images, labels, 5)
+    expect_that(
+        hasattr(result, "element_spec"),
+        f"La fonction renvoie un objet de type `{type(result).__name__}`, on attend un `tf.data.Dataset`.",
+    )
+    first, second = _passes(result)
+    _expect_batches(first)
+    _expect_values(first)
+    _expect_shuffled([y for _, y in first], [y for _, y in second])
+
+
+def _passes(dataset: Any) -> list[list[tuple[Any, Any]]]:
+    passes = []
+    for _ in range(2):
+        batches = [tuple(np.asarray(part) for part in batch) for batch in dataset.take(20)]
+        expect_that(
+            batches and all(len(batch) == 2 for batch in batches),
+            "Chaque élément doit être un couple (images, labels).",
+        )
+        expect_that(
+            len(batches) < 20,
+            "Le jeu ne se termine pas : `repeat` n'a pas sa place ici, un passage doit rendre chaque image une fois.",
+        )
+        passes.append(batches)
+    return passes
+
+
+def _expect_batches(batches: list[tuple[Any, Any]]) -> None:
+    expect_that(batches[0][0].ndim == 4, "Les images sortent une par une : il manque `batch(batch_size)`.")
+    sizes = [len(y) for _, y in batches]
+    expect_that(
+        sizes != [5, 5],
+        "Les deux dernières images sont perdues : le dernier lot peut être plus petit, sans `drop_remainder`.",
+    )
+    expect_that(sorted(sizes) != [2, 5, 5] or sizes[-1] == 2, WHOLE_BATCHES)
+    expect_that(sizes == [5, 5, 2], f"Douze images en lots de 5 font des lots de 5, 5 et 2 ; les vôtres : {sizes}.")
+
+
+def _expect_values(batches: list[tuple[Any, Any]]) -> None:
+    pictures, answers = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    expect_that(
+        pictures.dtype == np.float32,
+        f"Les images sortent en `{pictures.dtype}`, on attend `float32` : convertissez avec `tf.cast`.",
+    )
+    expect_that(
+        pictures.max() <= 1,
+        f"Les pixels vont jusqu'à {pictures.max():g}, on les attend entre 0 et 1 : divisez par 255.",
+    )
+    expect_that(
+        pictures.max() > 0.5,
+        f"Le pixel le plus clair vaut {pictures.max():.2g} au lieu de 0,86 : une seule division par 255 suffit.",
+    )
+    expect_that(
+        sorted(answers) == list(range(12)),
+        "Un passage doit rendre chaque image une fois et une seule, avec son étiquette.",
+    )
+    expect_that(
+        np.array_equal(np.rint(255 * pictures[:, 0, 0, 0]), 20 * answers),
+        "Les images et les étiquettes ne vont plus ensemble : mélangez les couples, pas les deux tableaux à part.",
+    )
+
+
+def _expect_shuffled(first: list[Any], second: list[Any]) -> None:
+    flat, again = np.concatenate(first), np.concatenate(second)
+    expect_that(
+        not np.array_equal(flat, np.arange(12)), "Les images sortent dans l'ordre du tableau : il manque `shuffle`."
+    )
+    expect_that(any(np.any(np.diff(y) != 1) for y in first), WHOLE_BATCHES)
+    expect_that(
+        not np.array_equal(flat, again),
+        "Les deux passages rendent le même ordre : laissez `reshuffle_each_iteration` à sa valeur, et pas de `cache`"
+        " après le mélange.",
     )
 
 

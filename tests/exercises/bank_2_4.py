@@ -15,21 +15,27 @@ def multiply_adds(side, kernel, channels_in, channels_out, stride=1):
 def multiply_adds_stub(side, kernel, channels_in, channels_out, stride=1): ...
 
 
-def warmup_cosine(t, steps, peak, warmup):
-    if t < warmup:
-        return peak * t / warmup
-    return peak / 2 * (1 + np.cos(np.pi * (t - warmup) / (steps - warmup)))
+def pairs(images, labels):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((images, labels))
 
 
-def warmup_cosine_stub(t, steps, peak, warmup): ...
+def prepare(images, labels):
+    import tensorflow as tf
+
+    return tf.cast(images, tf.float32) / 255, labels
 
 
-def late(t, steps, peak, warmup):
-    return peak * t / warmup if t < warmup else peak / 2 * (1 + math.cos(math.pi * t / steps))
+def pipeline(images, labels, batch_size):
+    return pairs(images, labels).shuffle(len(images)).batch(batch_size).map(prepare).prefetch(2)
 
 
-def straight(t, steps, peak, warmup):
-    return peak * t / warmup if t < warmup else peak * (1 - (t - warmup) / (steps - warmup))
+def pipeline_stub(images, labels, batch_size): ...
+
+
+def scrambled(images, labels, batch_size):
+    return pipeline(images, np.random.default_rng(0).permutation(labels), batch_size)
 
 
 def mixup(images, labels, lam, order):
@@ -90,15 +96,22 @@ CASES = {
         ],
     ),
     "2-4-b": Case(
-        solution=warmup_cosine,
-        stub=warmup_cosine_stub,
+        solution=pipeline,
+        stub=pipeline_stub,
         wrong=[
-            (late, "La descente part de la fin de la montée"),
-            (straight, "ligne droite"),
-            (lambda t, n, p, w: p * t / w if t < w else p, "ne redescend pas"),
-            (lambda t, n, p, w: p / 2 * (1 + math.cos(math.pi * (t - w) / (n - w))), "La montée manque"),
+            (lambda x, y, n: [(x, y)], "on attend un `tf.data.Dataset`"),
+            (lambda x, y, n: pairs(x, y).shuffle(12).map(prepare), "il manque `batch"),
+            (lambda x, y, n: pairs(x, y).shuffle(12).batch(n, drop_remainder=True).map(prepare), "drop_remainder"),
+            (lambda x, y, n: pairs(x, y).shuffle(12).batch(n), "`tf.cast`"),
+            (lambda x, y, n: pipeline(x, y, n).map(lambda a, b: (255 * a, b)), "divisez par 255"),
+            (lambda x, y, n: pipeline(x, y, n).map(lambda a, b: (a / 255, b)), "une seule division"),
+            (scrambled, "ne vont plus ensemble"),
+            (lambda x, y, n: pairs(x, y).batch(n).map(prepare), "il manque `shuffle`"),
+            (lambda x, y, n: pairs(x, y).batch(n).shuffle(12, seed=1).map(prepare), "`shuffle` vient avant `batch`"),
+            (lambda x, y, n: pipeline(x, y, n).cache(), "le même ordre"),
+            (lambda x, y, n: pipeline(x, y, n).repeat(), "ne se termine pas"),
         ],
-        also_right=[lambda t, n, p, w: p * t / w if t < w else p * math.cos(math.pi / 2 * (t - w) / (n - w)) ** 2],
+        also_right=[lambda x, y, n: pairs(x, y).map(prepare).shuffle(100).batch(n)],
     ),
     "2-4-c": Case(
         solution=Answers("b", "a", "b", "a"),
