@@ -26,6 +26,8 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "Il faut Python 3.11, 3.12 ou 3.13 ; « $(PYTHON) » n'en est pas un. Essayez : make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,dev]"
+	@# Alone: it asks for opencv-python, which would overwrite the headless OpenCV by one that needs a screen's libraries.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps trackeval
 	@# No pop-up about Jupyter's news in front of a class.
 	$(BIN)/jupyter labextension disable "@jupyterlab/apputils-extension:announcements" 2> /dev/null
 	@touch $(READY)

@@ -52,7 +52,11 @@ def test_the_package_is_imported_in_less_than_three_tenths_of_a_second_and_witho
     assert float(done.stdout) < 0.3
 
 
-@pytest.mark.parametrize("room", ["data", "plots", "training", "exercises", "scratch", "models"])
+@pytest.mark.parametrize(
+    "room",
+    ["data", "plots", "training", "exercises", "scratch", "models", "detection.boxes", "detection.nms"]
+    + ["detection.metrics", "tracking.bytetrack", "tracking.metrics", "tracking.video"],
+)
 def test_rooms_leave_tensorflow_alone_until_it_is_used(room):
     program = f"import sys; import course_utils.{room}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
