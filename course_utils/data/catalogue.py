@@ -36,22 +36,25 @@ class File:
         Digests of the contents that are accepted: first the published file's, then those of faithful re-packings.
     md5 : str, optional
         The published digest, for a file whose publisher gives only that one.
+    sha1 : tuple of str
+        The same, in SHA-1.
     """
 
     name: str
     size: int
     sha256: tuple[str, ...]
     md5: str | None = None
+    sha1: tuple[str, ...] = ()
 
     @property
     def algorithm(self) -> str:
-        """The digest by which the file is checked: ``"sha256"``, or ``"md5"`` for want of better."""
-        return "sha256" if self.sha256 else "md5"
+        """The digest by which the file is checked: ``"sha256"``, or ``"sha1"`` or ``"md5"`` for want of better."""
+        return "sha256" if self.sha256 else "sha1" if self.sha1 else "md5"
 
     @property
     def digests(self) -> tuple[str, ...]:
         """The digests that are accepted, of that algorithm."""
-        return self.sha256 or ((self.md5,) if self.md5 else ())
+        return self.sha256 or self.sha1 or ((self.md5,) if self.md5 else ())
 
 
 @dataclass(frozen=True)

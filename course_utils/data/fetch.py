@@ -122,7 +122,7 @@ def verify(path: Path, file: File) -> None:
         fault = f"Le fichier {path} est illisible ({error.strerror}). Vérifiez le disque et vos droits d'accès."
         raise DataError(fault) from error
     if found not in file.digests:
-        kind = {"sha256": "SHA-256", "md5": "MD5"}[file.algorithm]
+        kind = {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}[file.algorithm]
         raise CorruptFileError(
             f"Le fichier {path} est abîmé ou n'est pas le bon : son empreinte {kind} est {found}, on attendait "
             f"{' ou '.join(file.digests)} ; il fait {status.st_size} octets, l'original {file.size}. "

@@ -15,6 +15,8 @@ from course_utils.data.errors import UnavailableError
 from course_utils.paths import ROOT
 
 CLASS_INDEX = "imagenet_class_index"
+IMAGENET = "ImageNet (ILSVRC 2012), 1 281 167 photos, 1 000 classes"
+COCO = "COCO, environ 118 000 photos d'entraînement, 80 classes"
 _PART = "weights"  # the only part of these sources, and the name of their folder
 
 
@@ -27,7 +29,7 @@ class Official:
     name : str
         For :func:`course_utils.models.load_pretrained`.
     builder : str
-        ``"applications.ResNet50"``.
+        ``"applications.ResNet50"``, ``"detection.yolo.network.yolov4"``.
     arguments : dict
         For the builder.
     input_shape : tuple of int
@@ -35,7 +37,7 @@ class Official:
     normalisation : str
         Key of `course_utils.models.inputs.NORMALISATIONS`.
     source : Source
-        Its file and where to find it.
+        Its files and where to find them.
     card : dict
         Title, output, training data, licence, citation.
     """
@@ -66,14 +68,15 @@ PRETRAINED: tuple[str, ...] = tuple(name for name in _tables() if name != CLASS_
 
 def _entry(name: str, table: dict[str, Any]) -> Official:
     height, width, channels = table["input"]
+    detector = table["output"] == "detections"
     card = {
         "title": table["title"],
         "output": table["output"],
-        "training_data": "ImageNet (ILSVRC 2012), 1 281 167 photos, 1 000 classes",
+        "training_data": COCO if detector else IMAGENET,
         "licence": table["licence"],
         "citation": table["citation"],
         "builder": table["builder"],
-        "arguments": {**table["arguments"], "weights": None},
+        "arguments": {**table["arguments"]} if detector else {**table["arguments"], "weights": None},
     }
     shape = height, width, channels
     return Official(
@@ -82,23 +85,25 @@ def _entry(name: str, table: dict[str, Any]) -> Official:
 
 
 def _source(name: str, table: dict[str, Any]) -> Source:
-    """Describe one file as the data room describes a set, so that the same code finds, checks and downloads it."""
-    file = table["file"]
-    digests = (file["sha256"],) if "sha256" in file else ()
-    edition = Edition(
-        _PART, {_PART: (File(file["name"], file["size"], digests, file.get("md5")),)}, tuple(table.get("mirrors", ()))
-    )
+    """Describe files as the data room describes a set, so that the same code finds, checks and downloads them."""
+    files = tuple(_file(file) for file in table.get("files", [table.get("file")]))
+    edition = Edition(_PART, {_PART: files}, tuple(table.get("mirrors", ())))
     card = Card(table["title"], "", (), table["licence"], table.get("citation", ""))
     return Source(name, card, (0, 0, 0), {}, "", (edition,), folder=_PART, loader="load_pretrained")
 
 
-def locate_weights(network: Official, *, download: bool | None = None) -> tuple[Path, str]:
-    """Find the file of a network in ``$COURSE_DATA/weights``, in the cache, or on the network.
+def _file(table: dict[str, Any]) -> File:
+    digests = (table["sha256"],) if "sha256" in table else ()
+    return File(table["name"], table["size"], digests, table.get("md5"), tuple(table.get("sha1", ())))
+
+
+def locate_weights(network: Official, *, download: bool | None = None) -> tuple[list[Path], str]:
+    """Find the files of a network in ``$COURSE_DATA/weights``, in the cache, or on the network.
 
     Returns
     -------
-    path : pathlib.Path
-        Its contents checked.
+    paths : list of pathlib.Path
+        Their contents checked, in the order of ``data/weights.toml``.
     origin : {"COURSE_DATA", "cache", "download"}
 
     Raises
@@ -107,7 +112,7 @@ def locate_weights(network: Official, *, download: bool | None = None) -> tuple[
         As `course_utils.data.fetch.locate`.
     """
     found = fetch.locate(network.source, (_PART,), download=download)
-    return found.paths(_PART)[0], found.origin
+    return found.paths(_PART), found.origin
 
 
 def imagenet_classes(*, download: bool | None = None) -> tuple[str, ...]:

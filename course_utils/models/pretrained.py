@@ -3,6 +3,7 @@
 A network of ours is a folder: ``weights.npz`` holds its arrays, mostly in half precision, and ``card.json`` says how to
 build it, what its input is, what it learnt, under which licence and how well. `save_network` writes such a folder,
 `load_pretrained` reads it back and checks its sha256. The official networks are described in ``data/weights.toml``.
+Most of them classify; those whose card says ``"output": "detections"`` find objects: see `Pretrained.detector`.
 """
 
 from __future__ import annotations
@@ -35,11 +36,20 @@ from course_utils.paths import ROOT
 if TYPE_CHECKING:
     import keras
 
+    from course_utils.detection.yolo.detector import Detector
+    from course_utils.detection.yolo.heads import Network
+
 SHIPPED = ROOT / "data" / "weights"
 """Where the networks of the course are: one folder for each."""
 
 STAND_IN = "cifar10_resnet"
 """Network of the course that takes the place of an official one that cannot be had."""
+
+STAND_IN_DETECTOR = "street_yolo"
+"""The same for a detector."""
+
+OUTPUTS = ("logits", "probabilities", "features", "detections")
+"""What a network may give."""
 
 REQUIRED = ("title", "input", "classes", "training_data", "licence", "seed", "score")
 """What the author of a network must say on its card; the rest is filled in by `save_network`."""
@@ -65,6 +75,8 @@ class Pretrained:
         From images (N, H, W, C) in [0, 1], of any size, to what ``model`` takes: resized, normalised, float32.
     card : dict
         All that is known of the network: training data, licence, score.
+    network : Network, optional
+        For a detector: ``model`` and the meaning of its outputs.
     """
 
     model: keras.Model
@@ -74,6 +86,7 @@ class Pretrained:
     class_names: tuple[str, ...]
     preprocess: Callable[[NDArray[Any]], NDArray[np.float32]]
     card: dict[str, Any]
+    network: Network | None = None
 
     def __repr__(self) -> str:
         height, width, channels = self.input_shape
@@ -98,6 +111,8 @@ class Pretrained:
         ValueError
             If the network has no head.
         """
+        if self.network is not None:
+            raise ValueError(f"« {self.name} » est un détecteur : écrivez .detector().detect(image).")
         if not self.class_names:
             raise ValueError(
                 f"« {self.name} » n'a pas de tête de classification : il ne donne que des caractéristiques."
@@ -108,6 +123,25 @@ class Pretrained:
             scores /= scores.sum(axis=1, keepdims=True)
         best = np.argsort(-scores, axis=1)[:, :top]
         return [[(self.class_names[k], float(row[k])) for k in order] for row, order in zip(scores, best, strict=True)]
+
+    def detector(self, **options: Any) -> Detector:
+        """Return what finds objects in images of any size: see `course_utils.detection.yolo.Detector`.
+
+        Parameters
+        ----------
+        **options
+            Of `Detector`: ``confidence``, ``nms_threshold``, ``nms_kind``…
+
+        Raises
+        ------
+        ValueError
+            If the network is not a detector.
+        """
+        if self.network is None:
+            raise ValueError(f"« {self.name} » n'est pas un détecteur : il classe des images, avec .classify(images).")
+        from course_utils.detection.yolo.detector import Detector
+
+        return Detector(self.network, self.class_names, **options)
 
     def features(self) -> keras.Model:
         """Return the network without its head: from a preprocessed image to the average of its last feature maps.
@@ -137,15 +171,17 @@ def load_pretrained(name: str, *, download: bool | None = None, fallback: str | 
     Parameters
     ----------
     name : str
-        One of ours (``"cifar10_resnet"``, ``"digits_cnn"``, ``"street_sprites64"``) or an official one
-        (``"mobilenet_v1_0.75"``, ``"resnet50"``, ``"vgg16_notop"``…: `PRETRAINED`). The file of an official network is
-        looked for in ``$COURSE_DATA/weights``, in the cache, then on the network.
+        One of ours (``"cifar10_resnet"``, ``"digits_cnn"``, ``"street_sprites64"``, the detector ``"street_yolo"``) or
+        an official one (``"mobilenet_v1_0.75"``, ``"resnet50"``, the detectors ``"yolov4"`` and
+        ``"yolo_fastest_xl"``…: `PRETRAINED`). The files of an official network are looked for in
+        ``$COURSE_DATA/weights``, in the cache, then on the network.
     download : bool, optional
         By default, what weighs up to 50 MB is downloaded. True: whatever it weighs; False: nothing.
         ``COURSE_OFFLINE=1`` in the environment forbids all downloads.
     fallback : str, optional
         Network of the course that takes the place of an official one that is nowhere to be had, announced by a visible
-        line, with ``source="stand-in"``. None raises an error instead.
+        line, with ``source="stand-in"``; for a detector, it is ``"street_yolo"`` unless another is named. None raises
+        an error instead.
 
     Returns
     -------
@@ -168,6 +204,8 @@ def load_pretrained(name: str, *, download: bool | None = None, fallback: str | 
     except UnavailableError as absence:
         if fallback is None:
             raise
+        if fallback == STAND_IN and official.catalogue()[name].card["output"] == "detections":
+            fallback = STAND_IN_DETECTOR
         instead = load_network(SHIPPED / fallback, source="stand-in")
         print(f"{absence} : place au réseau du cours « {fallback} » ({instead.card['title']}).", flush=True)
         return instead
@@ -181,12 +219,30 @@ def _load_shipped(name: str) -> Pretrained:
 
 def _load_official(name: str, download: bool | None) -> Pretrained:
     entry = official.catalogue()[name]
-    path, origin = official.locate_weights(entry, download=download)
+    paths, origin = official.locate_weights(entry, download=download)
+    if entry.card["output"] == "detections":
+        return _official_detector(entry, paths, origin)
     model = build(entry.builder, entry.arguments)
-    model.load_weights(path)
+    model.load_weights(paths[0])
     classes = official.imagenet_classes(download=download) if entry.card["output"] != "features" else ()
     preprocess = functools.partial(prepare, shape=entry.input_shape, normalisation=entry.normalisation)
     return Pretrained(model, name, origin, entry.input_shape, classes, preprocess, entry.card)
+
+
+def _official_detector(entry: official.Official, paths: list[Path], origin: str) -> Pretrained:
+    """Fill a network from a Darknet file: that of its own ``.cfg`` if it comes with one, else ours of the same name."""
+    from course_utils.detection import coco, darknet
+
+    *configs, weights = paths
+    if configs:
+        network = darknet.load(configs[0], weights)
+    else:
+        network = _built(entry.builder, entry.arguments)
+        darknet.read_weights(network, weights)
+    preprocess = functools.partial(prepare, shape=entry.input_shape, normalisation=entry.normalisation)
+    return Pretrained(
+        network.model, entry.name, origin, entry.input_shape, coco.CLASS_NAMES, preprocess, entry.card, network
+    )
 
 
 def build(builder: str, arguments: Mapping[str, Any]) -> keras.Model:
@@ -196,7 +252,7 @@ def build(builder: str, arguments: Mapping[str, Any]) -> keras.Model:
     ----------
     builder : str
         ``"resnet.resnet_cifar"``: module of `course_utils.models`, then function; ``"applications.ResNet50"``: an
-        architecture of ``keras.applications``.
+        architecture of ``keras.applications``; ``"detection.yolo.network.yolov4_tiny"``: a detector.
     arguments : mapping
         Keyword arguments; lists become tuples, since JSON has no tuples.
 
@@ -205,8 +261,15 @@ def build(builder: str, arguments: Mapping[str, Any]) -> keras.Model:
     DataError
         If there is no such function.
     """
-    module, _, function = builder.partition(".")
-    home = "keras.applications" if module == "applications" else f"course_utils.models.{module}"
+    made = _built(builder, arguments)
+    return getattr(made, "model", made)
+
+
+def _built(builder: str, arguments: Mapping[str, Any]) -> Any:
+    """Return what the builder gives: a Keras model, or a detection `Network` that holds one."""
+    module, _, function = builder.rpartition(".")
+    rooms = {"applications": "keras.applications", "detection": f"course_utils.{module}"}
+    home = rooms.get(module.partition(".")[0], f"course_utils.models.{module}")
     try:
         make = getattr(importlib.import_module(home), function)
     except (ImportError, AttributeError) as error:
@@ -236,11 +299,13 @@ def load_network(folder: Path | str, *, source: str = "embedded") -> Pretrained:
         raise CorruptFileError(f"Le fichier {path} manque. Récupérez-le avec le dépôt du cours, puis relancez.")
     fetch.verify(path, File(path.name, card["bytes"], (card["sha256"],)))
     arrays = read_npz(path)
-    model = build(card["builder"], card["arguments"])
+    made = _built(card["builder"], card["arguments"])
+    model = getattr(made, "model", made)
     _fill(model, [arrays[key] for key in sorted(arrays)], path)
     shape = tuple(card["input"]["shape"])
     preprocess = functools.partial(prepare, shape=shape, normalisation=card["input"]["normalisation"])
-    return Pretrained(model, folder.name, source, shape, tuple(card["classes"]), preprocess, card)
+    network = made if card["output"] == "detections" else None
+    return Pretrained(model, folder.name, source, shape, tuple(card["classes"]), preprocess, card, network)
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -287,7 +352,8 @@ def save_network(
     folder : path
         For instance ``data/weights/cifar10_resnet``; made if need be.
     builder : str
-        Module of `course_utils.models`, then function: ``"resnet.resnet_cifar"``.
+        Module of `course_utils.models`, then function: ``"resnet.resnet_cifar"``; for a detector,
+        ``"detection.yolo.network.yolov4_tiny"``.
     arguments : mapping
         Keyword arguments of the builder, such as JSON can hold.
     card : mapping
@@ -298,8 +364,8 @@ def save_network(
         - ``training_data``, ``licence``: text;
         - ``seed``: int;
         - ``score``: measured, for instance ``{"accuracy": 0.912, "on": "cifar10, test"}``;
-        - ``output``: ``"logits"`` (the default), ``"probabilities"`` or ``"features"``; and whatever else is worth
-          saying (epochs, time…).
+        - ``output``: ``"logits"`` (the default), ``"probabilities"``, ``"features"`` or ``"detections"``; and whatever
+          else is worth saying (epochs, time…).
     dtype : {"float16", "float32"}
         Of the arrays; moving variances always stay in float32, where half precision would lose the small ones.
 
@@ -347,8 +413,8 @@ def _check_card(card: Mapping[str, Any]) -> None:
             f"input vaut {given} ; on attend {{'shape': [H, W, C], 'normalisation': …}}, la normalisation étant l'une "
             f"de {', '.join(NORMALISATIONS)}."
         )
-    if card["output"] not in ("logits", "probabilities", "features"):
-        raise ValueError(f"output vaut « {card['output']} » ; on attend logits, probabilities ou features.")
+    if card["output"] not in OUTPUTS:
+        raise ValueError(f"output vaut « {card['output']} » ; on attend l'un de {', '.join(OUTPUTS)}.")
 
 
 def _packed(model: keras.Model, dtype: str) -> dict[str, NDArray[Any]]:

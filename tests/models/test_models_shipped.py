@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from course_utils import data
 from course_utils.data import handwriting, street
 from course_utils.models.pretrained import SHIPPED, load_pretrained
 
-NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/card.json"))
+CARDS = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in SHIPPED.glob("*/card.json")}
+NAMES = sorted(CARDS)
+CLASSIFIERS = [name for name in NAMES if CARDS[name]["output"] != "detections"]
 
 
 def real(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +28,7 @@ JUDGES = {
     "digits_cnn": lambda: real("mnist"),
     "street_sprites64": lambda: street.sprites(2_000, seed=2, size=64, textures="test"),
 }
-FLOORS = {"cifar10_resnet": 0.88, "digits_cnn": 0.99, "street_sprites64": 0.90}
+FLOORS = {"cifar10_resnet": 0.90, "digits_cnn": 0.99, "street_sprites64": 0.90}
 
 
 def accuracy(network, images, labels) -> float:
@@ -33,7 +37,7 @@ def accuracy(network, images, labels) -> float:
 
 
 def test_the_promised_networks_ship():
-    assert set(NAMES) == set(JUDGES)
+    assert set(CLASSIFIERS) == set(JUDGES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,7 +47,7 @@ def test_weighs_little_and_comes_with_its_script_and_curve(name):
     assert (SHIPPED / name / "train.py").exists()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_reaches_the_score_of_its_card(name):
     images, labels = JUDGES[name]()
     network = load_pretrained(name)
