@@ -82,7 +82,7 @@ def pipeline(pipeline: Any) -> None:
     _expect_shuffled([y for _, y in first], [y for _, y in second])
 
 
-def _passes(dataset: Any) -> list[list[tuple[Any, Any]]]:
+def _passes(dataset: Any) -> list[list[tuple[Any, ...]]]:
     passes = []
     for _ in range(2):
         batches = [tuple(np.asarray(part) for part in batch) for batch in dataset.take(20)]
@@ -98,7 +98,7 @@ def _passes(dataset: Any) -> list[list[tuple[Any, Any]]]:
     return passes
 
 
-def _expect_batches(batches: list[tuple[Any, Any]]) -> None:
+def _expect_batches(batches: list[tuple[Any, ...]]) -> None:
     expect_that(batches[0][0].ndim == 4, "Les images sortent une par une : il manque `batch(batch_size)`.")
     sizes = [len(y) for _, y in batches]
     expect_that(
@@ -109,7 +109,7 @@ def _expect_batches(batches: list[tuple[Any, Any]]) -> None:
     expect_that(sizes == [5, 5, 2], f"Douze images en lots de 5 font des lots de 5, 5 et 2 ; les vôtres : {sizes}.")
 
 
-def _expect_values(batches: list[tuple[Any, Any]]) -> None:
+def _expect_values(batches: list[tuple[Any, ...]]) -> None:
     pictures, answers = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     expect_that(
         pictures.dtype == np.float32,
