@@ -1,8 +1,8 @@
 """Augmentation that moves boxes with their pixels: mosaic, mirror, scale, shift, colours.
 
 Mosaic (Bochkovskiy et al., 2020) sticks four images around a random point: four times as many contexts in a batch,
-objects cut by borders, more small ones. All is done with NumPy and OpenCV on bytes: on a processor, it costs ten times
-less than Keras' layers, which work in float32, an image at a time.
+objects cut by borders, more small ones. Keras' layers have no mosaic; all is done here with NumPy and
+OpenCV, on bytes, before the batch becomes float32.
 """
 
 from __future__ import annotations
