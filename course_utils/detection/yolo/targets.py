@@ -10,7 +10,6 @@ Everything is NumPy: targets are prepared while the network computes the batch b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +31,6 @@ def assign(
     input_shape: Sequence[int],
     *,
     iou_threshold: float = IOU_THRESHOLD,
-    neighbours: bool = False,
 ) -> tuple[NDArray[np.float32], ...]:
     """Lay the truth of a batch of images on the grids of a network.
 
@@ -47,9 +45,6 @@ def assign(
         Of the network's input.
     iou_threshold : float, default 0.213
         See above; 1 keeps the best anchor only.
-    neighbours : bool, default False
-        Let the nearest cell on each side of the centre answer too (as YOLOv5 does): three times as many answers, which
-        a short training likes. The head's `scale_xy` must then be at least 2, for its boxes to reach.
 
     Returns
     -------
@@ -59,10 +54,8 @@ def assign(
     Raises
     ------
     ValueError
-        If a class is out of range, if there are not as many boxes as classes, or if `neighbours` asks for what a head
-        cannot reach.
+        If a class is out of range, or if there are not as many boxes as classes.
     """
-    _check_heads(heads, neighbours)
     shape = input_shape[0], input_shape[1]
     image, truth, kinds = _joined(boxes, classes, heads[0].classes, shape)
     grids = tuple(
@@ -80,30 +73,11 @@ def assign(
         first = mine.stop
         box, anchor = np.nonzero(best[:, mine] | (overlap[:, mine] > iou_threshold))
         rank = best[:, mine][box, anchor] + overlap[:, mine][box, anchor]
-        for column, row, chosen, worth in _cells(truth[box], head.stride, grid.shape[1:3], neighbours):
-            order = np.argsort(rank[chosen] - worth, kind="stable")  # the last written wins
-            who = box[chosen][order]
-            grid[image[who], row[order], column[order], anchor[chosen][order]] = values[who]
+        order = np.argsort(rank, kind="stable")  # the last written wins
+        who = box[order]
+        column, row = ((truth[who, :2] + truth[who, 2:]) / (2 * head.stride)).astype(int).T
+        grid[image[who], row, column, anchor[order]] = values[who]
     return grids
-
-
-def _cells(boxes: NDArray[Any], stride: int, shape: Sequence[int], neighbours: bool) -> list[tuple[Any, ...]]:
-    """Cells that answer for boxes: one list of (columns, rows, indices of boxes, handicap), to be written in order.
-
-    The neighbours come first, so that the cell which holds a centre has the last word.
-    """
-    x, y = (boxes[:, 0] + boxes[:, 2]) / (2 * stride), (boxes[:, 1] + boxes[:, 3]) / (2 * stride)
-    everyone = np.arange(len(boxes))
-    columns, rows = np.floor(x).astype(int), np.floor(y).astype(int)
-    home = (columns, rows, everyone, 0.0)
-    if not neighbours:
-        return [home]
-    side, above = np.where(x - columns < 0.5, -1, 1), np.where(y - rows < 0.5, -1, 1)
-    found = []
-    for c, r in ((columns + side, rows), (columns, rows + above)):
-        inside = (c >= 0) & (c < shape[1]) & (r >= 0) & (r < shape[0])
-        found.append((c[inside], r[inside], everyone[inside], 0.0))
-    return [*found, home]
 
 
 def _joined(
@@ -128,11 +102,3 @@ def _joined(
     sound = (truth[:, 2:] > truth[:, :2]).all(axis=1)
     sound &= (centre >= 0).all(axis=1) & (centre < (shape[1], shape[0])).all(axis=1)
     return image[sound], truth[sound], kind[sound]
-
-
-def _check_heads(heads: Sequence[Head], neighbours: bool) -> None:
-    if neighbours and any(head.scale_xy < 2 for head in heads):
-        raise ValueError(
-            "neighbours=True demande des têtes dont scale_xy vaut au moins 2 : sinon une cellule voisine ne peut pas "
-            "atteindre le centre de la boîte."
-        )

@@ -51,7 +51,7 @@ class Recipe:
         Of the kernels, decoupled (Loshchilov and Hutter, 2019).
     clip : float
         Largest norm of the gradient of all the weights together.
-    iou_threshold, neighbours
+    iou_threshold : float
         Who must answer for a box: see `course_utils.detection.yolo.targets.assign`.
     augment : Augmentation
     plain : float
@@ -68,7 +68,6 @@ class Recipe:
     weight_decay: float = 5e-4
     clip: float = 20.0
     iou_threshold: float = 0.4
-    neighbours: bool = False
     augment: Augmentation = Augmentation()
     plain: float = 0.3
     loss: LossWeights = LossWeights()
@@ -232,7 +231,6 @@ def batch(heads: Sequence[Head], examples: Examples, recipe: Recipe, epoch: int,
         heads,
         images.shape[1:],
         iou_threshold=recipe.iou_threshold,
-        neighbours=recipe.neighbours,
     )
     truth = np.zeros((len(pictures), max(1, *(len(picture.boxes) for picture in pictures)), 4), np.float32)
     for row, picture in zip(truth, pictures, strict=True):
