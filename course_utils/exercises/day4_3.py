@@ -71,61 +71,7 @@ def kmeans_step(kmeans_step: Any) -> None:
     )
 
 
-# -- b: what a cell must say --------------------------------------------------------------------------------------
-def _encode(box: Any, anchor: Any, stride: Any, *, corner: bool = False, log: bool = True) -> Any:
-    x1, y1, x2, y2 = (float(v) for v in box)
-    cx, cy = (x1, y1) if corner else ((x1 + x2) / 2, (y1 + y2) / 2)
-    column, row = math.floor(cx / stride), math.floor(cy / stride)
-    ratio = ((x2 - x1) / anchor[0], (y2 - y1) / anchor[1])
-    tw, th = (math.log(ratio[0]), math.log(ratio[1])) if log else ratio
-    return column, row, cx / stride - column, cy / stride - row, tw, th
-
-
-@exercise(
-    "4-3-b",
-    hints=(
-        "Partez du décodage et remontez-le : `x = (dx + column) * stride`, `w = anchor_w * exp(tw)`.",
-        "`column` est la partie entière de `x_centre / stride`, `dx` ce qui reste, entre 0 et 1.",
-        "`tw = np.log((x2 - x1) / anchor[0])` ; la même chose en hauteur avec `anchor[1]`.",
-    ),
-    success="Le réseau n'apprend ni x ni largeur : seulement un reste entre 0 et 1 et un petit logarithme. C'est ce qui"
-    " rend l'apprentissage rapide.",
-)
-def encode(encode: Any) -> None:
-    """Cell, remainder and logarithms that describe a box."""
-    expect_function(encode, parameters=3)
-    expect_cases(
-        encode,
-        [
-            ((40, 20, 80, 60), (20, 20), 16),
-            ((10, 50, 22, 90), (10, 30), 16),
-            ((0, 0, 100, 40), (60, 30), 32),
-            ((131.5, 70.2, 150.1, 99.8), (25, 25), 32),
-        ],
-        reference=_encode,
-        rtol=1e-6,
-        mistakes={
-            like(lambda b, a, s: _encode(b, a, s, corner=True)): "C'est le coin de la boîte qui est encodé ; YOLO part"
-            " de son centre.",
-            like(lambda b, a, s: _encode(b, a, s, log=False)): "Le décodage prend l'exponentielle : il faut un"
-            " logarithme ici.",
-            like(lambda b, a, s: tuple(_encode(b, a, s)[k] for k in (1, 0, 3, 2, 4, 5))): "Lignes et colonnes sont"
-            " échangées : `column` vient de x, `row` de y.",
-            like(
-                lambda b, a, s: (
-                    *_encode(b, a, s)[:2],
-                    *(s * v for v in _encode(b, a, s)[2:4]),
-                    *_encode(b, a, s)[4:],
-                )
-            ): "`dx` et `dy` sont encore en pixels : divisez-les par `stride`.",
-            like(
-                lambda b, a, s: (*_encode(b, a, s)[:4], math.log((b[2] - b[0]) / s), math.log((b[3] - b[1]) / s))
-            ): "La taille se compare à l'ancre, pas à la cellule.",
-        },
-    )
-
-
-# -- c: objectness with an ignore threshold -----------------------------------------------------------------------
+# -- b: objectness with an ignore threshold -----------------------------------------------------------------------
 def _objectness(
     logits: Any, answers: Any, best_iou: Any, threshold: Any, *, spare_answers: bool = False, spare: bool = True
 ) -> float:
@@ -138,7 +84,7 @@ def _objectness(
 
 
 @exercise(
-    "4-3-c",
+    "4-3-b",
     hints=(
         "Une ancre compte si elle doit répondre, **ou** si sa boîte ne recouvre bien aucun objet :"
         " `answers | (best_iou <= threshold)`.",
@@ -189,6 +135,101 @@ def objectness_loss(objectness_loss: Any) -> None:
         bool(np.isfinite(value)) and abs(float(value) - 1600) < 1,
         f"Avec des logits de ±800, la somme vaut 1600 ; la vôtre vaut {float(value):g}. Un logarithme a reçu 0, ou une"
         " exponentielle a débordé : écrivez la perte avec le logit, sans passer par la sigmoïde.",
+    )
+
+
+# -- c: the boxes of a quarter of mosaic ---------------------------------------------------------------------------
+def _cut(
+    boxes: Any,
+    window: Any,
+    corner: Any,
+    *,
+    home: bool = True,
+    pasted: bool = True,
+    cut: bool = True,
+    share: float = 0.25,
+    strict: bool = False,
+    of: str = "box",
+    bounded: bool = True,
+) -> tuple[Any, Any]:
+    left, top, right, bottom = window
+    kept, ranks = [], []
+    for rank, (x1, y1, x2, y2) in enumerate(np.asarray(boxes, np.float64)):
+        seen = max(x1, left), max(y1, top), min(x2, right), min(y2, bottom)
+        wide, tall = seen[2] - seen[0], seen[3] - seen[1]
+        if bounded:
+            wide, tall = max(wide, 0.0), max(tall, 0.0)
+        whole = {"box": (x2 - x1) * (y2 - y1), "window": (right - left) * (bottom - top)}[of]
+        if wide * tall < share * whole or (strict and wide * tall == share * whole):
+            continue
+        box = np.array(seen if cut else (x1, y1, x2, y2))
+        box = box - [left, top, left, top] if home else box
+        kept.append(box + [*corner, *corner] if pasted else box)
+        ranks.append(rank)
+    return np.array(kept).reshape(-1, 4), np.array(ranks, int)
+
+
+def _all_clipped(boxes: Any, window: Any, corner: Any) -> tuple[Any, Any]:
+    low, high = np.tile(window[:2], 2), np.tile(window[2:], 2)
+    return np.clip(boxes, low, high) - low + np.tile(corner, 2), np.arange(len(boxes))
+
+
+STREET = np.array(
+    [[12, 40, 52, 60], [70, 30, 110, 70], [0, 0, 16, 16], [100, 90, 140, 110], [30, 20, 50, 60], [130, 5, 150, 25]],
+    float,
+)
+
+
+@exercise(
+    "4-3-c",
+    hints=(
+        "Trois gestes : couper aux bords de la fenêtre, comparer la surface qui reste à celle d'avant, déplacer.",
+        "`np.clip(boxes, [x1, y1, x1, y1], [x2, y2, x2, y2])` coupe les quatre coordonnées à la fois ; une boîte hors"
+        " de la fenêtre s'y aplatit, et sa surface devient nulle.",
+        "`kept = area(cut) >= 0.25 * area(boxes)`, puis `cut[kept] - [x1, y1, x1, y1] + [x, y, x, y]` et"
+        " `np.flatnonzero(kept)`.",
+    ),
+    success="Quatre fenêtres, quatre coins, une concaténation : c'est toute la mosaïque. Le même découpage sert à tout"
+    " recadrage au hasard.",
+)
+def cut_boxes(cut_boxes: Any) -> None:
+    """Boxes of a street seen through a window, in the pixels of the mosaic, and their ranks."""
+    expect_function(cut_boxes, parameters=3, pure=True)
+    expect_cases(
+        cut_boxes,
+        [
+            (STREET[:2], (20, 30, 100, 90), (60, 0)),
+            (STREET, (20, 30, 100, 90), (80, 70)),
+            (STREET, (40, 10, 140, 100), (0, 0)),
+            (STREET[2:3], (8, 8, 72, 72), (16, 32)),
+            (np.zeros((0, 4)), (20, 30, 100, 90), (0, 60)),
+        ],
+        reference=_cut,
+        rtol=1e-6,
+        mistakes={
+            like(
+                lambda b, w, c: _cut(b, w, c, home=False)
+            ): "Les boîtes sont encore comptées depuis le coin de la rue :"
+            " retirez d'abord le coin de la fenêtre, `window[:2]`.",
+            like(lambda b, w, c: _cut(b, w, c, pasted=False)): "Les boîtes sont comptées depuis le coin de la fenêtre :"
+            " ajoutez `corner`, où elle est collée.",
+            like(lambda b, w, c: _cut(b, w, c, cut=False)): "Des boîtes dépassent de la fenêtre : elles désignent, dans"
+            " la mosaïque, des pixels d'une autre rue. Coupez-les.",
+            like(lambda b, w, c: _cut(b, w, c, share=-np.inf)): "Tout est gardé, même ce que la fenêtre ne montre pas.",
+            like(_all_clipped): "Tout est gardé, même ce que la fenêtre ne montre pas.",
+            like(
+                lambda b, w, c: _cut(b, w, c, share=1e-9)
+            ): "Une boîte dont il reste moins du quart est encore gardée :"
+            " le réseau devrait reconnaître un bus à un pare-chocs.",
+            like(lambda b, w, c: _cut(b, w, c, strict=True)): "« Au moins le quart » : à un quart juste, on garde.",
+            like(
+                lambda b, w, c: _cut(b, w, c, of="window")
+            ): "Ce qui reste se compare à la surface de la boîte entière, pas à celle de la fenêtre.",
+            like(
+                lambda b, w, c: _cut(b, w, c, bounded=False)
+            ): "Hors de la fenêtre, la largeur et la hauteur sont toutes"
+            " deux négatives, et leur produit positif : ramenez-les à 0.",
+        },
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -164,4 +162,3 @@ def test_refusals():
         training.fit(network, sets.street(8, size=64), batch_size=8)
     with pytest.raises(TypeError):
         training.fit(network, train, batchsize=8)
-    assert json.dumps(training.CLASS_RECIPE.epochs)

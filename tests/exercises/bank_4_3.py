@@ -38,38 +38,6 @@ def median(sizes, anchors):
     return np.array([np.median(g, axis=0) if len(g) else a for g, a in zip(groups, anchors, strict=True)])
 
 
-def encode(box, anchor, stride):
-    x1, y1, x2, y2 = box
-    x, y = (x1 + x2) / (2 * stride), (y1 + y2) / (2 * stride)
-    column, row = int(x), int(y)
-    return column, row, x - column, y - row, np.log((x2 - x1) / anchor[0]), np.log((y2 - y1) / anchor[1])
-
-
-def encode_stub(box, anchor, stride): ...
-
-
-def encode_corner(box, anchor, stride):
-    x1, y1, x2, y2 = box
-    column, row = int(x1 / stride), int(y1 / stride)
-    sizes = np.log((x2 - x1) / anchor[0]), np.log((y2 - y1) / anchor[1])
-    return column, row, x1 / stride - column, y1 / stride - row, *sizes
-
-
-def encode_ratio(box, anchor, stride):
-    *place, tw, th = encode(box, anchor, stride)
-    return *place, np.exp(tw), np.exp(th)
-
-
-def encode_swapped(box, anchor, stride):
-    column, row, dx, dy, tw, th = encode(box, anchor, stride)
-    return row, column, dy, dx, tw, th
-
-
-def encode_pixels(box, anchor, stride):
-    column, row, dx, dy, tw, th = encode(box, anchor, stride)
-    return column, row, dx * stride, dy * stride, tw, th
-
-
 def objectness_loss(logits, answers, best_iou, threshold):
     kept = answers | (best_iou <= threshold)
     entropy = np.maximum(logits, 0) - logits * answers + np.log1p(np.exp(-np.abs(logits)))
@@ -96,6 +64,76 @@ def answers_ignored(logits, answers, best_iou, threshold):
 
 def averaged(logits, answers, best_iou, threshold):
     return objectness_loss(logits, answers, best_iou, threshold) / max((answers | (best_iou <= threshold)).sum(), 1)
+
+
+def area(boxes):
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def cut_boxes(boxes, window, corner):
+    x1, y1, x2, y2 = window
+    seen = np.clip(boxes, [x1, y1, x1, y1], [x2, y2, x2, y2])
+    kept = area(seen) >= 0.25 * area(boxes)
+    return seen[kept] - [x1, y1, x1, y1] + [*corner, *corner], np.flatnonzero(kept)
+
+
+def cut_stub(boxes, window, corner): ...
+
+
+def cut_in_a_loop(boxes, window, corner):
+    new, ranks = [], []
+    for rank, (x1, y1, x2, y2) in enumerate(boxes):
+        a, b, c, d = max(x1, window[0]), max(y1, window[1]), min(x2, window[2]), min(y2, window[3])
+        if max(c - a, 0) * max(d - b, 0) >= (x2 - x1) * (y2 - y1) / 4:
+            dx, dy = corner[0] - window[0], corner[1] - window[1]
+            new.append((a + dx, b + dy, c + dx, d + dy))
+            ranks.append(rank)
+    return np.array(new, float).reshape(-1, 4), np.array(ranks, int)
+
+
+def cut_not_home(boxes, window, corner):
+    new, ranks = cut_boxes(boxes, window, corner)
+    return new + [*window[:2], *window[:2]], ranks
+
+
+def cut_not_pasted(boxes, window, corner):
+    return cut_boxes(boxes, window, (0, 0))
+
+
+def cut_sticking_out(boxes, window, corner):
+    _, ranks = cut_boxes(boxes, window, corner)
+    return boxes[ranks] - [*window[:2], *window[:2]] + [*corner, *corner], ranks
+
+
+def cut_all(boxes, window, corner):
+    x1, y1, x2, y2 = window
+    low, high = np.maximum(boxes[:, :2], [x1, y1]), np.minimum(boxes[:, 2:], [x2, y2])
+    return np.hstack([low, high]) - [x1, y1, x1, y1] + [*corner, *corner], np.arange(len(boxes))
+
+
+def cut_all_flat(boxes, window, corner):
+    x1, y1, x2, y2 = window
+    seen = np.clip(boxes, [x1, y1, x1, y1], [x2, y2, x2, y2])
+    return seen - [x1, y1, x1, y1] + [*corner, *corner], np.arange(len(boxes))
+
+
+def cut_more_than_a_quarter(boxes, window, corner):
+    new, ranks = cut_boxes(boxes, window, corner)
+    kept = area(new) > 0.25 * area(boxes[ranks])
+    return new[kept], ranks[kept]
+
+
+def cut_negative(boxes, window, corner):
+    x1, y1, x2, y2 = window
+    seen = np.hstack([np.maximum(boxes[:, :2], [x1, y1]), np.minimum(boxes[:, 2:], [x2, y2])])
+    kept = area(seen) >= 0.25 * area(boxes)
+    return seen[kept] - [x1, y1, x1, y1] + [*corner, *corner], np.flatnonzero(kept)
+
+
+def cut_in_place(boxes, window, corner):
+    answer = cut_boxes(boxes, window, corner)
+    boxes[:, :2] -= 1
+    return answer
 
 
 def best_confidence(scores, right, positives):
@@ -143,16 +181,6 @@ CASES = {
         ],
     ),
     "4-3-b": Case(
-        solution=encode,
-        stub=encode_stub,
-        wrong=[
-            (encode_corner, "YOLO part de son centre"),
-            (encode_ratio, "il faut un logarithme"),
-            (encode_swapped, "échangées"),
-            (encode_pixels, "divisez-les par `stride`"),
-        ],
-    ),
-    "4-3-c": Case(
         solution=objectness_loss,
         stub=objectness_stub,
         wrong=[
@@ -160,6 +188,21 @@ CASES = {
             (everything, "ni juste ni fausse"),
             (answers_ignored, "les seules à apprendre"),
             (averaged, "on demande la somme"),
+        ],
+    ),
+    "4-3-c": Case(
+        solution=cut_boxes,
+        stub=cut_stub,
+        also_right=[cut_in_a_loop],
+        wrong=[
+            (cut_not_home, "le coin de la fenêtre"),
+            (cut_not_pasted, "ajoutez `corner`"),
+            (cut_sticking_out, "d'une autre rue"),
+            (cut_all, "même ce que la fenêtre ne montre pas"),
+            (cut_all_flat, "même ce que la fenêtre ne montre pas"),
+            (cut_more_than_a_quarter, "à un quart juste, on garde"),
+            (cut_negative, "toutes deux négatives"),
+            (cut_in_place, "boxes"),
         ],
     ),
     "4-3-d": Case(

@@ -61,7 +61,7 @@ class Recipe:
         Of the order and of the augmentation; the weights are those of the network given.
     """
 
-    epochs: int = 14
+    epochs: int = 13
     batch_size: int = 8
     peak: float = 5e-3
     warmup: float = 0.15
