@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.server
 import os
+import queue
 import re
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -52,16 +57,6 @@ def test_what_is_written_is_read_back(tmp_path, extension):
     assert [abs(square_left(frame) - 4 * index % 80) <= 1 for index, frame in enumerate(frames)] == [True] * 20
     assert np.abs(frames[5] - moving_square()[5]).mean() < 0.02
     assert len(list(reader)) == 20, "a second pass starts again"
-
-
-def test_an_independent_decoder_agrees(tmp_path):
-    imageio = pytest.importorskip("imageio.v3")
-    pytest.importorskip("imageio_ffmpeg")
-    path = video.write(tmp_path / "carré.webm", moving_square(), 10)
-    theirs = imageio.imread(path, plugin="FFMPEG")
-    ours = np.stack(list(video.read(path)))
-    assert theirs.shape == ours.shape
-    assert np.abs(theirs / 255 - ours).mean() < 0.01
 
 
 def test_a_folder_of_frames_loses_nothing(tmp_path):
@@ -142,7 +137,7 @@ def test_a_codec_that_lacks_is_named(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.setattr(video, "_probe", lambda path: (3, 10.0, None))
+    monkeypatch.setattr(video.writing, "frames_in", lambda path: 3)
     with pytest.raises(OSError, match="3 images au lieu de 20"):
         video.write(tmp_path / "a.webm", moving_square(), 5)
 
@@ -282,36 +277,74 @@ def test_bad_options_are_explained(options, message):
         video.show(moving_square(5), **options)
 
 
-PLAYER = """<pre id="seen">rien</pre><script>
-const player = document.querySelector("video"), seen = document.getElementById("seen");
-player.onerror = () => seen.textContent = "erreur " + player.error.code;
-player.onloadeddata = async () => {
+PLAYER = """<script>
+const player = document.querySelector("video");
+const tell = found => fetch("/", {method: "POST", body: found});
+async function look() {
   const canvas = document.createElement("canvas"), found = [];
   canvas.width = player.videoWidth; canvas.height = player.videoHeight;
   const pen = canvas.getContext("2d");
   for (const time of [0.05, 1.05]) {
+    const there = new Promise(done => player.onseeked = done);
     player.currentTime = time;
-    await new Promise(done => player.onseeked = done);
-    pen.drawImage(player, 0, 0);
-    const row = pen.getImageData(0, 28, canvas.width, 1).data;
-    found.push([...Array(canvas.width).keys()].find(x => row[4 * x] > 140));
+    await there;
+    let column, tries = 0;  // the frame may be presented a little after the browser says that it has moved
+    do {
+      await new Promise(done => setTimeout(done, 20));
+      pen.drawImage(player, 0, 0);
+      const row = pen.getImageData(0, 28, canvas.width, 1).data;
+      column = [...Array(canvas.width).keys()].find(x => row[4 * x] > 140);
+    } while (column === found.at(-1) && ++tries < 250);
+    found.push(column);
   }
-  seen.textContent = [player.videoWidth, player.videoHeight, player.duration, ...found].join(" ");
-};
+  tell([player.videoWidth, player.videoHeight, player.duration, ...found].join(" "));
+}
+player.onerror = () => tell("error " + player.error.message);
+player.readyState >= 2 ? look() : player.onloadeddata = look;
 </script>"""
+
+
+@contextlib.contextmanager
+def listening(page: str) -> Iterator[tuple[str, queue.Queue[str]]]:
+    """Serve one page, and nothing else, on the loopback; give its address, and what it posts back."""
+    posted: queue.Queue[str] = queue.Queue()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self, body: bytes, status: int = 200) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.answer(page.encode()) if self.path == "/" else self.answer(b"", 404)
+
+        def do_POST(self) -> None:
+            posted.put(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.answer(b"")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", posted
+        server.shutdown()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_browser_plays_it_from_the_page_alone(tmp_path):
     clip = video.show(moving_square(), fps=10, alt="Un carré rouge avance.")
-    page = tmp_path / "page.html"
-    page.write_text(f'<meta charset="utf-8">{clip._repr_html_()[0]}{PLAYER}', encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    done = subprocess.run(
-        [CHROMIUM, *options, f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=15000", "--dump-dom",
-         page.as_uri()],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    width, height, duration, first, later = map(float, re.search(r'id="seen">([^<]*)', done.stdout)[1].split())
+    with listening(f"{clip._repr_html_()[0]}{PLAYER}") as (address, posted):
+        browser = subprocess.Popen(
+            [CHROMIUM, *options, "--remote-debugging-port=0", f"--user-data-dir={tmp_path / 'profile'}", address],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            answer = posted.get(timeout=120)
+        finally:
+            browser.kill()
+            browser.wait()
+    width, height, duration, first, later = map(float, answer.split())
     assert (width, height) == (96, 64) and duration == pytest.approx(2, abs=0.1)
     assert abs(first - 0) <= 1 and abs(later - 40) <= 1, "frames 0 and 10 are where they were drawn"
