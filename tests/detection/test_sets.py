@@ -115,6 +115,9 @@ def test_voc_refusals(tmp_path):
         sets.voc(folder, class_names=("chat", "chien"))
     with pytest.raises(ValueError, match="boîte complète"):
         sets.voc(write_voc(tmp_path / "no_box", "<object><name>a</name></object>"))
+    nameless = VOC_OBJECT.format("", 0, 1, 1, 9, 9) + VOC_OBJECT.format("a", 0, 1, 1, 9, 9)
+    with pytest.raises(ValueError, match="classe «  » inconnue ; on attend a"):
+        sets.voc(write_voc(tmp_path / "nameless", nameless))
     with pytest.raises(ValueError, match="n'est pas un XML lisible"):
         sets.voc(write_voc(tmp_path / "broken", "<object><name>a"))
     (folder / "JPEGImages" / "a.png").write_bytes(b"\x89PNG")
@@ -145,10 +148,14 @@ def test_coco_style(tmp_path):
     np.testing.assert_array_equal(examples.boxes[0], [[40, 60, 80, 100], [120, 100, 160, 120]])
     assert examples.classes[0].tolist() == [1, 0] and examples.ignored[0].tolist() == [False, True]
     assert len(sets.coco(tmp_path, path, size=64, n=0)) == 0
-    for broken in ("{", '{"images": []}', json.dumps({**content, "annotations": [{"image_id": 8}]})):
+    short = {"image_id": 7, "category_id": 3, "bbox": [1, 2, 3]}
+    wrong = [json.dumps({**content, "annotations": [one]}) for one in ({"image_id": 8}, short)]
+    for broken in ("{", '{"images": []}', *wrong):
         path.write_text(broken)
         with pytest.raises(ValueError, match="pas un fichier d'annotations de COCO"):
             sets.coco(tmp_path, path)
+    with pytest.raises(FileNotFoundError, match="annotations introuvable"):
+        sets.coco(tmp_path, tmp_path / "absent.json")
 
 
 def test_yolo_folder(tmp_path):
@@ -164,11 +171,17 @@ def test_yolo_folder(tmp_path):
         (labels / "a.txt").write_text(line)
         with pytest.raises(ValueError, match=r"a\.txt, ligne 1"):
             sets.yolo_folder(tmp_path / "images", labels, ("x", "y"))
+    with pytest.raises(FileNotFoundError, match="dossier des annotations n'existe pas"):
+        sets.yolo_folder(tmp_path / "images", tmp_path / "elsewhere", ("x", "y"))
     with pytest.raises(FileNotFoundError, match="Aucune image"):
         sets.yolo_folder(labels, labels, ("x",))
 
 
-def test_real_sets_say_that_they_need_the_data(monkeypatch):
+def test_real_sets_say_that_they_need_the_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    for read in (sets.bccd, sets.coco128):
+        with pytest.raises(FileNotFoundError, match="ne contient pas ce jeu"):
+            read()
     monkeypatch.delenv("COURSE_DATA", raising=False)
     for read in (sets.bccd, sets.coco128):
         with pytest.raises(FileNotFoundError, match="COURSE_DATA"):
