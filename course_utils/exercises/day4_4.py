@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.exercises.declare import exercise
-from course_utils.exercises.expect import expect_array, expect_cases, expect_equal, expect_function, expect_that, like
+from course_utils.exercises.expect import expect_array, expect_cases, expect_function, expect_that, like
 
 # --- 4-4-a : the number of classes, from the length of the file ----------------------------------------------------
 
@@ -243,80 +243,112 @@ def to_image(to_image):
     )
 
 
-# --- 4-4-d : the threshold of the best F1 --------------------------------------------------------------------------
+# --- 4-4-d : a normalisation folded into its convolution ------------------------------------------------------------
 
 
-def _threshold(scores, correct, positives, *, measure="f1", strict=False, lowest=False):
-    """Try every score, in a loop."""
-    best, chosen = -1.0, None
-    for value in sorted({float(score) for score in scores}, reverse=not lowest):
-        kept = [bool(c) for s, c in zip(scores, correct, strict=True) if (s > value if strict else s >= value)]
-        hits = sum(kept)
-        figures = {
-            "f1": 2 * hits / (len(kept) + positives),
-            "precision": hits / len(kept) if kept else 0.0,
-            "recall": hits / positives,
-            "found only": 2 * hits / max(1, len(kept) + sum(map(bool, correct))),
-            "right": hits - (len(kept) - hits),
-        }
-        if figures[measure] > best + 1e-12:
-            best, chosen = figures[measure], value
-    return chosen
+def _probed(kernel, gamma, beta, mean, variance, epsilon):
+    """Question the pair: no input gives the bias, a lone one at some place gives the weight of that place."""
+
+    def output(number: float, f: int) -> float:
+        return float(gamma[f]) * (number - float(mean[f])) / (float(variance[f]) + epsilon) ** 0.5 + float(beta[f])
+
+    bias = np.array([output(0.0, f) for f in range(len(gamma))])
+    weights = np.zeros(kernel.shape)
+    for place in np.ndindex(kernel.shape):
+        weights[place] = output(float(kernel[place]), place[-1]) - bias[place[-1]]
+    return weights, bias
 
 
-_EVERYTHING = "C'est le rappel que vous maximisez : il aime les seuils si bas que tout est gardé."
-_DETECTIONS = [
-    (np.array([0.9, 0.8, 0.7, 0.7, 0.6, 0.5, 0.4, 0.3]), np.array([1, 1, 0, 1, 0, 1, 0, 0], bool), 9),
-    (np.array([0.2, 0.95, 0.5, 0.35, 0.6, 0.5]), np.array([1, 0, 1, 1, 1, 0], bool), 4),
-    (np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 1, 0, 1], bool), 2),
-    (np.array([0.9, 0.5, 0.5, 0.5, 0.5]), np.array([1, 1, 0, 0, 0], bool), 2),
-    (np.array([0.4, 0.4, 0.3]), np.array([1, 0, 0], bool), 1),
-    (np.array([0.9, 0.6, 0.5, 0.4, 0.3, 0.2]), np.array([1, 0, 1, 0, 0, 1], bool), 20),
-    (np.array([0.8, 0.6, 0.4, 0.2]), np.array([1, 0, 0, 1], bool), 2),
+def _folding(
+    *,
+    deviation: Callable[..., Any] = lambda variance, epsilon: np.sqrt(variance + epsilon),
+    bias: Callable[..., Any] = lambda beta, mean, scale: beta - mean * scale,
+    apply: Callable[..., Any] = lambda kernel, scale: kernel * scale,
+) -> like:
+    """Recognise a wrong way to fold: each of the three steps may be replaced."""
+
+    def answer(kernel, gamma, beta, mean, variance, epsilon):
+        scale = gamma / deviation(variance, epsilon)
+        return apply(kernel, scale), bias(beta, mean, scale)
+
+    return like(answer)
+
+
+def _layer(seed: int, shape: tuple[int, int, int, int], variance: float) -> tuple[np.ndarray, ...]:
+    """Kernel, γ (of both signs), β, mean and variances, the first of them as given."""
+    rng = np.random.default_rng(seed)
+    filters = shape[-1]
+    gamma = rng.uniform(0.5, 2.0, filters) * np.where(np.arange(filters) % 2, -1, 1)
+    spread = np.append(variance, rng.uniform(0.3, 3.0, filters - 1).round(2))
+    values = rng.normal(size=shape), gamma, rng.normal(size=filters), rng.normal(size=filters)
+    return *(value.round(2) for value in values), spread
+
+
+_LAYERS = [
+    (np.array([[[[3.0, 2.0], [1.0, -4.0]]]]), *np.array([[4.0, -1.0], [1.0, 2.0], [3.0, -2.0], [4.0, 0.25]]), 1e-5),
+    (*_layer(4, (3, 3, 3, 3), 2e-6), 1e-5),
+    (*_layer(2, (1, 1, 6, 4), 5e-4), 1e-3),
+    (*_layer(3, (3, 3, 2, 5), 0.7), 1e-3),
 ]
+_FILTERS_LAST = "Un filtre, une échelle : chez Keras, les filtres sont le dernier axe du noyau, `kernel * scale`."
+_FOLDS = {
+    _folding(deviation=lambda variance, epsilon: variance + epsilon): "Il manque la racine : on divise par l'écart "
+    "type, et `variance` en est le carré.",
+    _folding(deviation=lambda variance, epsilon: np.sqrt(variance)): "Où est `epsilon` ? Pour un filtre dont la sortie "
+    "ne varie presque pas, c'est lui qui compte : il s'ajoute à la variance, sous la racine.",
+    _folding(deviation=lambda variance, epsilon: np.sqrt(variance) + epsilon): "`epsilon` s'ajoute à la variance, "
+    "sous la racine, et non à l'écart type.",
+    _folding(deviation=lambda variance, epsilon: np.sqrt(variance + 1e-5)): "Vous prenez toujours 1e-5 : c'est "
+    "l'argument `epsilon` qu'il faut lire.",
+    _folding(deviation=lambda variance, epsilon: np.sqrt(variance + 1e-3)): "Vous prenez toujours 1e-3 : c'est "
+    "l'argument `epsilon` qu'il faut lire.",
+    _folding(deviation=lambda variance, epsilon: 1.0): "Il reste à diviser par l'écart type : l'échelle est "
+    "`gamma / np.sqrt(variance + epsilon)`.",
+    _folding(bias=lambda beta, mean, scale: beta - mean): "La moyenne est multipliée, elle aussi : le biais est β "
+    "moins la moyenne mise à l'échelle.",
+    _folding(bias=lambda beta, mean, scale: beta): "La moyenne était soustraite avant l'échelle : elle doit se "
+    "retrouver dans le biais.",
+    _folding(bias=lambda beta, mean, scale: beta + mean * scale): "La moyenne est soustraite : regardez le signe.",
+    _folding(bias=lambda beta, mean, scale: (beta - mean) * scale): "β s'ajoute après l'échelle : il n'est pas "
+    "multiplié par elle.",
+    _folding(bias=lambda beta, mean, scale: -mean * scale): "Et β ? Il s'ajoute à la fin, tel quel.",
+    _folding(apply=lambda kernel, scale: kernel): "Le biais est bon, le noyau n'a pas changé : chaque filtre doit "
+    "être multiplié par son échelle.",
+    _folding(apply=lambda kernel, scale: kernel * scale[:, None]): "Vous multipliez les canaux d'entrée. "
+    + _FILTERS_LAST,
+    _folding(apply=lambda kernel, scale: kernel * scale[:, None, None, None]): "Vous multipliez les lignes, le premier "
+    "axe, comme si le noyau était dans l'ordre de Darknet. " + _FILTERS_LAST,
+    _folding(apply=lambda kernel, scale: (kernel * scale).transpose(3, 2, 0, 1)): "Votre noyau est dans l'ordre de "
+    "Darknet, (filtres, canaux, lignes, colonnes) : rendez-le dans celui de Keras, comme vous l'avez reçu.",
+}
 
 
 @exercise(
     "4-4-d",
     hints=(
-        "F1 s'écrit aussi `2 * justes / (gardées + positives)` : plus de division par zéro.",
-        "Essayez chaque valeur de `scores` : `kept = scores >= value`, puis comptez `kept.sum()` et "
-        "`correct[kept].sum()`.",
-        "Parcourez `np.unique(scores)[::-1]`, du plus haut au plus bas, et ne remplacez le meilleur que s'il est "
-        "strictement dépassé.",
+        "Développez `gamma * (z - mean) / np.sqrt(variance + epsilon) + beta` : qu'est-ce qui multiplie `z` ? "
+        "que reste-t-il quand `z` vaut 0 ?",
+        "`scale = gamma / np.sqrt(variance + epsilon)` est un vecteur, un nombre par filtre ; le biais est "
+        "`beta - mean * scale`.",
+        "Les filtres sont le dernier axe : `kernel * scale` donne un noyau neuf, de la même forme. "
+        "Renvoyez-le avec le biais.",
     ),
-    success="F1 traite les deux erreurs à égalité ; si un fantôme vous coûte dix fois un oubli, changez la formule, "
-    "pas la méthode.",
+    success="Une normalisation de moins, et pas un calcul de plus : c'est ainsi qu'un réseau part en service.",
 )
-def best_threshold(best_threshold):
-    """A search over thresholds, ties included."""
-    expect_function(best_threshold, parameters=3, pure=True)
-    expect_cases(
-        best_threshold,
-        _DETECTIONS,
-        reference=_threshold,
-        rtol=1e-9,
-        mistakes={
-            like(lambda *a: _threshold(*a, measure="precision")): "C'est la précision que vous maximisez : elle aime "
-            "les seuils si hauts que presque rien n'est gardé.",
-            like(lambda scores, correct, positives: min(scores)): _EVERYTHING,
-            like(lambda *a: _threshold(*a, measure="recall")): _EVERYTHING,
-            like(lambda *a: _threshold(*a, measure="found only")): "Vous comptez les objets que le détecteur a vus ; "
-            "`positives` compte aussi ceux qu'il n'a jamais proposés.",
-            like(
-                lambda *a: _threshold(*a, strict=True)
-            ): "On garde les scores supérieurs **ou égaux** au seuil : `>=`.",
-            like(lambda *a: _threshold(*a, lowest=True)): "En cas d'égalité, on veut le seuil le plus haut.",
-            like(lambda *a: _threshold(*a, measure="right")): "Justes moins fausses n'est pas F1 : "
-            "les objets manqués n'y comptent pas.",
-            like(_one_by_one): "Deux boîtes de même score sont gardées ensemble, ou pas du tout : ne les séparez pas.",
-        },
+def fold(fold):
+    """Two lines of algebra, then an axis."""
+    expect_function(fold, parameters=6, pure=True)
+    answer = fold(*_LAYERS[0])
+    if answer is None or answer is ...:
+        return answer
+    expect_that(
+        isinstance(answer, (tuple, list)) and len(answer) == 2,
+        "`fold` doit renvoyer deux tableaux, dans cet ordre : le noyau, puis le biais, un nombre par filtre.",
     )
-    expect_equal(bool(np.isscalar(best_threshold(*_DETECTIONS[2]))), True, name="un seul nombre")
-
-
-def _one_by_one(scores, correct, positives):
-    """Cut a sorted list, even between equal scores."""
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    hits = np.cumsum(np.asarray(correct)[order])
-    return float(np.asarray(scores)[order][np.argmax(2 * hits / (np.arange(len(order)) + 1 + positives))])
+    kernel, bias = (np.shape(part) for part in answer)
+    expect_that(
+        not (kernel == (2,) and len(bias) == 4),
+        "`fold` renvoie le biais d'abord : on attend le noyau, puis le biais.",
+    )
+    expect_cases(fold, _LAYERS, reference=_probed, rtol=1e-4, atol=1e-7, mistakes=_FOLDS)
+    return None

@@ -112,13 +112,16 @@ def _label(picture: np.ndarray, box: np.ndarray, who: int) -> None:
     """Draw a box and its identity, white on its colour, above the box or inside it at the top of the picture."""
     left, top, right, bottom = _whole(box).tolist()
     colour = colour_of(who)
-    cv2.rectangle(picture, (left, top), (right, bottom), colour, 2, cv2.LINE_AA)
-    (width, height), _ = cv2.getTextSize(str(who), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
-    foot = top if top > height + 6 else top + height + 6
+    # In a small picture, a tab of the usual size would hide a vehicle.
+    size, margin, line = (0.35, 4, 1) if len(picture) < 240 else (0.5, 6, 2)
+    cv2.rectangle(picture, (left, top), (right, bottom), colour, line)
+    (width, height), _ = cv2.getTextSize(str(who), cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+    foot = top if top > height + margin else top + height + margin
     left = min(max(left, 0), picture.shape[1] - width - 4)
-    cv2.rectangle(picture, (left, foot - height - 6), (left + width + 4, foot), colour, -1)
+    cv2.rectangle(picture, (left, foot - height - margin), (left + width + 3, foot), colour, -1)
     ink = (255, 255, 255) if sum(colour) < 430 else (0, 0, 0)
-    cv2.putText(picture, str(who), (left + 2, foot - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)
+    corner = (left + 2, foot - 1 - margin // 2)
+    cv2.putText(picture, str(who), corner, cv2.FONT_HERSHEY_SIMPLEX, size, ink, 1, cv2.LINE_AA)
 
 
 def _whole(points: np.ndarray) -> np.ndarray:

@@ -88,31 +88,33 @@ def stretched(boxes, image_size, input_size):
     return np.clip(boxes * np.array([width / columns, height / rows] * 2), 0, [width, height] * 2)
 
 
-def best_threshold(scores, correct, positives):
-    values = np.unique(scores)[::-1]
-    f1 = [2 * correct[scores >= v].sum() / ((scores >= v).sum() + positives) for v in values]
-    return float(values[int(np.argmax(f1))])
+def fold(kernel, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    return kernel * scale, beta - mean * scale
 
 
-def most_precise(scores, correct, positives):
-    values = np.unique(scores)[::-1]
-    return float(values[int(np.argmax([correct[scores >= v].mean() for v in values]))])
+def fold_by_filter(kernel, gamma, beta, mean, variance, epsilon):
+    """Filter by filter, on a copy of the kernel."""
+    kernel, bias = kernel.copy(), []
+    for f, (g, b, m, v) in enumerate(zip(gamma, beta, mean, variance, strict=True)):
+        kernel[..., f] *= g * (v + epsilon) ** -0.5
+        bias.append(b - g * m / (v + epsilon) ** 0.5)
+    return [kernel, bias]
 
 
-def found_only(scores, correct, positives):
-    return best_threshold(scores, correct, correct.sum())
+def folding(scale=None, kernel=None, bias=None):
+    def answer(k, gamma, beta, mean, variance, epsilon):
+        s = (scale or (lambda g, v, e: g / np.sqrt(v + e)))(gamma, variance, epsilon)
+        new = kernel(k, s) if kernel else k * s
+        return new, bias(beta, mean, s) if bias else beta - mean * s
+
+    return answer
 
 
-def cut_anywhere(scores, correct, positives):
-    order = np.argsort(-scores, kind="stable")
-    f1 = 2 * np.cumsum(correct[order]) / (np.arange(len(order)) + 1 + positives)
-    return float(scores[order][np.argmax(f1)])
-
-
-def lowest(scores, correct, positives):
-    values = np.unique(scores)
-    f1 = [2 * correct[scores >= v].sum() / ((scores >= v).sum() + positives) for v in values]
-    return float(values[int(np.argmax(f1))])
+def fold_in_place(kernel, gamma, beta, mean, variance, epsilon):
+    scale = gamma / np.sqrt(variance + epsilon)
+    kernel *= scale
+    return kernel, beta - mean * scale
 
 
 CASES = {
@@ -160,14 +162,29 @@ CASES = {
         ],
     ),
     "4-4-d": Case(
-        solution=best_threshold,
-        stub=lambda scores, correct, positives: None,
+        solution=fold,
+        stub=lambda kernel, gamma, beta, mean, variance, epsilon: None,
         wrong=[
-            (most_precise, "C'est la précision"),
-            (lambda s, c, p: float(s.min()), "C'est le rappel"),
-            (found_only, "jamais proposés"),
-            (cut_anywhere, "Deux boîtes de même score"),
-            (lowest, "le seuil le plus haut"),
+            (folding(scale=lambda g, v, e: g / (v + e)), "Il manque la racine"),
+            (folding(scale=lambda g, v, e: g / np.sqrt(v)), "Où est `epsilon`"),
+            (folding(scale=lambda g, v, e: g / (np.sqrt(v) + e)), "non à l'écart type"),
+            (folding(scale=lambda g, v, e: g / np.sqrt(v + 1e-5)), "toujours 1e-5"),
+            (folding(scale=lambda g, v, e: g / np.sqrt(v + 1e-3)), "toujours 1e-3"),
+            (folding(scale=lambda g, v, e: g), "diviser par l'écart type"),
+            (folding(bias=lambda b, m, s: b - m), "La moyenne est multipliée, elle aussi"),
+            (folding(bias=lambda b, m, s: b), "se retrouver dans le biais"),
+            (folding(bias=lambda b, m, s: b + m * s), "regardez le signe"),
+            (folding(bias=lambda b, m, s: (b - m) * s), "n'est pas multiplié par elle"),
+            (folding(bias=lambda b, m, s: -m * s), "Et β"),
+            (folding(kernel=lambda k, s: k), "le noyau n'a pas changé"),
+            (folding(kernel=lambda k, s: k * s[:, None]), "les canaux d'entrée"),
+            (folding(kernel=lambda k, s: k * s[:, None, None, None]), "Vous multipliez les lignes"),
+            (folding(kernel=lambda k, s: (k * s).transpose(3, 2, 0, 1)), "rendez-le dans celui de Keras"),
+            (fold_in_place, "modifie son argument `kernel`"),
+            (lambda *a: fold(*a)[::-1], "le biais d'abord"),
+            (lambda *a: fold(*a)[0], "deux tableaux"),
+            (lambda kernel, gamma, beta: kernel, "ne peut être appelée avec 6 arguments"),
         ],
+        also_right=[fold_by_filter],
     ),
 }
