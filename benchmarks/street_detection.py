@@ -1,7 +1,7 @@
 """The class recipe of lesson 4-3 on five seeds: mAP50 on streets never seen, and seconds of training.
 
 A narrow YOLOv4-tiny at 160 × 160, four families of vehicles by day; the test streets have seeds and photographs of
-their own. Eight minutes on two cores. Ends with an error when a seed gets less than 0.90, takes more than 90 s, or
+their own. Ten minutes on two cores. Ends with an error when a seed gets less than 0.90, takes more than 90 s, or
 meets a number that is not finite.
 """
 
