@@ -99,6 +99,12 @@ def test_voc_boxes_fall_on_their_pixels(tmp_path, capsys):
     assert (examples.images[0, :38] == 128).all() and capsys.readouterr().out == ""
 
 
+def test_voc_photographs_may_end_in_capitals(tmp_path):
+    folder = write_voc(tmp_path / "camera", VOC_OBJECT.format("a", 0, 1, 1, 9, 9))
+    (folder / "JPEGImages" / "a.png").rename(folder / "JPEGImages" / "a.PNG")
+    assert len(sets.voc(folder, size=64)) == 1
+
+
 def test_boxes_without_area_are_left_out_aloud(tmp_path, capsys):
     objects = VOC_OBJECT.format("a", 0, 21, 11, 40, 30) + VOC_OBJECT.format("a", 0, 5, 5, 5, 9)
     examples = sets.voc(write_voc(tmp_path, objects, "image7"), "train", size=80)

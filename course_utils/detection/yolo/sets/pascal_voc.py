@@ -83,5 +83,5 @@ def _voc_record(folder: Path, name: str, tree: ElementTree.Element, class_names:
         # VOC counts pixels from 1 and includes the last one; a box that ends where it starts is a slip of the mouse.
         corners = (x1 - 1, y1 - 1, x2, y2) if x2 > x1 and y2 > y1 else (0, 0, 0, 0)
         rows.append((corners, class_names.index(kind), obj.findtext("difficult", "0").strip() == "1"))
-    file = next((p for end in IMAGE_ENDS if (p := folder / "JPEGImages" / f"{name}{end}").is_file()), None)
-    return Record(read_image(file or folder / "JPEGImages" / f"{name}.jpg"), *columns(rows), name)
+    places = [folder / "JPEGImages" / f"{name}{end}" for end in (*IMAGE_ENDS, *map(str.upper, IMAGE_ENDS))]
+    return Record(read_image(next(filter(Path.is_file, places), places[0])), *columns(rows), name)
