@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,28 +14,28 @@ from course_utils.tracking import video
 resource = pytest.importorskip("resource", reason="limits on the size of files are those of POSIX systems")
 
 
-@pytest.fixture
-def small_files():
-    """Let no file grow above 20 kB, as a full disk would."""
+@contextlib.contextmanager
+def small_files() -> Iterator[None]:
+    """Let no file grow above 20 kB, as a full disk would; for as short as can be, for pytest's own files too."""
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("extension", list(video.CODECS))
-@pytest.mark.usefixtures("small_files")
 def test_a_video_cut_by_a_full_disk_is_refused(tmp_path, extension):
     noise = np.random.default_rng(0).random((12, 96, 96, 3))
-    with pytest.raises(OSError, match="images au lieu de 12 : reste-t-il de la place"):
+    with pytest.raises(OSError, match="images au lieu de 12 : reste-t-il de la place"), small_files():
         video.write(tmp_path / f"a{extension}", noise, 10)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("small_files")
 def test_pictures_cut_by_a_full_disk_are_refused(tmp_path):
-    with pytest.raises(OSError):
+    with pytest.raises(OSError), small_files():
         video.write(tmp_path / "images", np.random.default_rng(0).random((3, 96, 96, 3)), 10)
     assert list(tmp_path.iterdir()) == []
 
