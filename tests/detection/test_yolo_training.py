@@ -1,4 +1,4 @@
-"""Training: it learns, repeats, resumes exactly, refuses what does not fit; the class recipe reaches its score."""
+"""Training: it learns, repeats, resumes exactly, refuses what does not fit."""
 
 from __future__ import annotations
 

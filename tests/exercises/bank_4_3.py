@@ -70,10 +70,10 @@ def area(boxes):
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def cut_boxes(boxes, window, corner):
+def cut_boxes(boxes, window, corner, share=0.25):
     x1, y1, x2, y2 = window
     seen = np.clip(boxes, [x1, y1, x1, y1], [x2, y2, x2, y2])
-    kept = area(seen) >= 0.25 * area(boxes)
+    kept = area(seen) >= share * area(boxes)
     return seen[kept] - [x1, y1, x1, y1] + [*corner, *corner], np.flatnonzero(kept)
 
 
@@ -121,6 +121,13 @@ def cut_more_than_a_quarter(boxes, window, corner):
     new, ranks = cut_boxes(boxes, window, corner)
     kept = area(new) > 0.25 * area(boxes[ranks])
     return new[kept], ranks[kept]
+
+
+def cut_against_the_window(boxes, window, corner):
+    x1, y1, x2, y2 = window
+    seen = np.clip(boxes, [x1, y1, x1, y1], [x2, y2, x2, y2])
+    kept = area(seen) >= 0.25 * (x2 - x1) * (y2 - y1)
+    return seen[kept] - [x1, y1, x1, y1] + [*corner, *corner], np.flatnonzero(kept)
 
 
 def cut_negative(boxes, window, corner):
@@ -202,7 +209,9 @@ CASES = {
             (cut_all_flat, "même ce que la fenêtre ne montre pas"),
             (cut_more_than_a_quarter, "à un quart juste, on garde"),
             (cut_negative, "toutes deux négatives"),
-            (cut_in_place, "boxes"),
+            (lambda *a: cut_boxes(*a, share=1e-9), "à un pare-chocs"),
+            (cut_against_the_window, "pas à celle de la fenêtre"),
+            (cut_in_place, "modifie son argument `boxes`"),
         ],
     ),
     "4-3-d": Case(
