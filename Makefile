@@ -37,7 +37,7 @@ lab: $(READY)
 
 # Collected together so that one line counts everything: the package's tests, then every notebook, executed.
 test: $(READY)
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with=tests/sanitize.cfg tests notebooks solutions
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=500 --nbval-sanitize-with=tests/sanitize.cfg tests notebooks solutions
 
 # PyTorch is heavy and serves one notebook, which explains itself without it.
 pytorch: $(READY)

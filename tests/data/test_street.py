@@ -382,8 +382,12 @@ def test_bad_arguments_are_explained_in_french(call, words):
 
 
 def test_speed_keeps_a_loose_floor():
+    """Each scene at its best of three: a busy neighbour slows some of them, never all."""
     street.scene(0)
-    start = time.process_time()
-    for seed in range(30):
-        street.scene(seed)
-    assert 30 / (time.process_time() - start) > 30
+    spent = np.full((3, 30), np.inf)
+    for turn in range(3):
+        for seed in range(30):
+            start = time.process_time()
+            street.scene(seed)
+            spent[turn, seed] = time.process_time() - start
+    assert spent.min(axis=0).mean() < 1 / 30

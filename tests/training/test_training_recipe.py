@@ -92,17 +92,11 @@ def test_fit_fast_takes_soft_labels() -> None:
     assert 0 <= history.history["accuracy"][0] <= 1
 
 
-def flip(images, labels):
-    import tensorflow as tf
-
-    return tf.image.random_flip_left_right(images), labels
-
-
 @pytest.mark.parametrize(
-    ("name", "accuracy", "filters", "epochs", "augment"),
-    [("mnist", 0.99, (16, 32, 64), 4, None), ("fashion_mnist", 0.91, (24, 64, 96), 6, flip)],
+    ("name", "accuracy", "filters", "batch_size"),
+    [("mnist", 0.99, (16, 32, 64), 256), ("fashion_mnist", 0.91, (24, 64, 64), 128)],
 )
-def test_real_data_are_learnt_in_a_minute_of_two_cores(name, accuracy, filters, epochs, augment) -> None:
+def test_real_data_are_learnt_in_a_minute_of_two_cores(name, accuracy, filters, batch_size) -> None:
     if not (Path(os.environ.get("COURSE_DATA", "absent")) / name).is_dir():
         pytest.skip(f"COURSE_DATA is unset or does not hold {name}")
     train, test = data.load(name), data.load(name, split="test")
@@ -110,7 +104,7 @@ def test_real_data_are_learnt_in_a_minute_of_two_cores(name, accuracy, filters, 
     model = training.fast_cnn(filters=filters)
     start = time.process_time()
     images = np.rint(255 * train.images).astype(np.uint8)
-    training.fit_fast(model, images, train.labels, epochs=epochs, augment=augment)
+    training.fit_fast(model, images, train.labels, epochs=4, batch_size=batch_size)
     processor = time.process_time() - start
     predicted = model.predict(test.images, batch_size=500, verbose=0).argmax(axis=1)
     assert (predicted == test.labels).mean() >= accuracy
