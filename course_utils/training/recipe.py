@@ -70,7 +70,7 @@ def batches(
         Images in a batch. The last batch of an epoch is dropped when it is not full.
     augment : callable, optional
         ``augment(images, labels)`` → ``(images, labels)``, written with TensorFlow operations and applied to whole
-        batches.
+        batches, one after the other.
     seed : int, optional
         Seed of the order.
 
@@ -95,7 +95,7 @@ def batches(
     if x.dtype == np.uint8:
         dataset = dataset.map(lambda images, labels: (tf.cast(images, tf.float32) / 255.0, labels))
     if augment is not None:
-        dataset = dataset.map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = dataset.map(augment)  # one call at a time: in parallel, they would draw their numbers in any order
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 

@@ -82,6 +82,19 @@ def test_fit_fast_learns_and_lowers_its_rate_to_zero() -> None:
     assert float(model.optimizer.learning_rate) == pytest.approx(0.0, abs=1e-7)
 
 
+def test_the_same_seed_gives_the_same_augmentation() -> None:
+    images = np.full((400, 8, 8, 1), 0.5, np.float32)
+
+    def brightness() -> list[float]:
+        layer = keras.layers.RandomBrightness(0.5, value_range=(0, 1), seed=7)
+        pairs = training.batches(images, np.zeros(400), 4, augment=lambda x, y: (layer(x, training=True), y), seed=0)
+        return [float(pixels[0, 0, 0, 0]) for pixels, _ in pairs]
+
+    first = brightness()
+    assert len(set(first)) > 50, "each batch has its own"
+    assert all(brightness() == first for _ in range(3))
+
+
 def test_fit_fast_takes_soft_labels() -> None:
     train = data.load("handwriting", n=200)
     model = training.fast_cnn(filters=(8, 8, 8))
